@@ -1,0 +1,202 @@
+const { setTimeout, clearTimeout } = require('node:timers')
+const { inspect } = require('node:util')
+const { parseAcquireOptions, parseLockOptions, parsePath } = require('./lib/arguments')
+const { Kind, cancel, deliver, nextNumber, openLock, request } = require('./lib/environment')
+const { LockError, deadlock, holderOf, invalidType, notHeld, systemError, timedOut } = require('./lib/errors')
+
+/** What setTimeout can count to, in milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+/** For whom the constructors are. */
+const internal = Symbol('internal')
+
+function lockFile(path, options) {
+  return new FileLock(internal, parsePath(path), parseLockOptions(options))
+}
+
+class FileLock {
+  #native
+  #path
+  #timeout
+
+  constructor(key, path, timeout) {
+    if (key !== internal) throw illegalConstructor('FileLock', 'lockFile()')
+    this.#native = openLock(path.native)
+    this.#path = path.shown
+    this.#timeout = timeout
+  }
+
+  get path() {
+    return this.#path
+  }
+
+  get locked() {
+    return this.#native.locked
+  }
+
+  async acquire(options) {
+    const { timeout, signal, onWait } = parseAcquireOptions(options, this.#timeout)
+    signal?.throwIfAborted()
+    const number = nextNumber()
+    // Errors are made here, after the await, so that their stack names the caller's own await.
+    const end = await new Promise((resolve) => {
+      this.#wait(number, timeout, signal, onWait, resolve)
+    })
+    if (end.kind === Kind.GRANTED) {
+      if (end.thrown === undefined) return new LockGuard(internal, this.#native, this.#path, number)
+      deliver(this.#native.releaseOnly(number))
+    }
+    if (end.thrown !== undefined) throw end.thrown.error
+    throw this.#error(end, timeout)
+  }
+
+  acquireSync(options) {
+    const { timeout, signal, onWait } = parseAcquireOptions(options, this.#timeout)
+    if (signal !== undefined)
+      throw invalidType('options.signal', 'undefined: nothing can abort a thread that waits', signal)
+    const number = nextNumber()
+    const notice = onWait && ((own) => onWait(this.#holder(own === 1)))
+    const [kind, a, b] = this.#native.acquireSync(number, timeout, notice)
+    if (kind === Kind.GRANTED) return new LockGuard(internal, this.#native, this.#path, number)
+    throw this.#error({ kind, a, b }, timeout)
+  }
+
+  tryAcquire() {
+    const number = nextNumber()
+    const [kind, a, b] = this.#native.acquireSync(number, 0)
+    if (kind === Kind.GRANTED) return new LockGuard(internal, this.#native, this.#path, number)
+    if (kind === Kind.BUSY) return null
+    throw this.#error({ kind, a, b }, 0)
+  }
+
+  async runExclusive(fn, options) {
+    if (typeof fn !== 'function') throw invalidType('fn', 'of type function', fn)
+    const guard = await this.acquire(options)
+    try {
+      return await fn()
+    } finally {
+      guard.release()
+    }
+  }
+
+  release() {
+    const answer = this.#native.release()
+    if (answer === false) throw notHeld(this.#path)
+    deliver(answer)
+  }
+
+  [inspect.custom](_depth, options) {
+    return `FileLock ${inspect({ path: this.path, locked: this.locked }, options)}`
+  }
+
+  /** Resolves, once, with how the acquire ended; every way out of it leads through `finish`. */
+  #wait(number, timeout, signal, onWait, resolve) {
+    let timer
+    let thrown
+    const finish = (kind, a, b) => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', abort)
+      resolve({ kind, a, b, thrown })
+    }
+    const abort = () => {
+      if (!cancel(this.#native, number)) return
+      thrown = { error: signal.reason }
+      finish(Kind.ABORTED)
+    }
+    const notice = (own) => {
+      try {
+        onWait(this.#holder(own))
+      } catch (error) {
+        thrown = { error }
+        if (cancel(this.#native, number)) finish(Kind.ABORTED)
+      }
+    }
+    let settled = false
+    const waiter = {
+      settle(kind, a, b) {
+        settled = true
+        finish(kind, a, b)
+      },
+      notice: onWait && notice,
+    }
+    request(this.#native, number, timeout, waiter)
+    if (settled) return
+    signal?.addEventListener('abort', abort, { once: true })
+    if (timeout !== 0 && timeout !== Infinity) {
+      const deadline = performance.now() + timeout * 1000
+      const check = () => {
+        const left = deadline - performance.now()
+        if (left > 0) timer = setTimeout(check, Math.min(Math.ceil(left), LONGEST_TIMER))
+        else if (cancel(this.#native, number)) finish(Kind.TIMED_OUT)
+      }
+      check()
+    }
+  }
+
+  #holder(own) {
+    if (own) return { pid: process.pid, sameProcess: true }
+    return holderOf(this.#native.holder()) ?? null
+  }
+
+  #error({ kind, a, b }, timeout) {
+    switch (kind) {
+      case Kind.FAILED:
+        return systemError(a, b, this.#path)
+      case Kind.DEADLOCK:
+        return deadlock(this.#path)
+      default:
+        return timedOut(this.#path, timeout, this.#native.holder())
+    }
+  }
+}
+
+class LockGuard {
+  #native
+  #path
+  #number
+  #released = false
+
+  constructor(key, native, path, number) {
+    if (key !== internal) throw illegalConstructor('LockGuard', 'acquire()')
+    this.#native = native
+    this.#path = path
+    this.#number = number
+  }
+
+  get path() {
+    return this.#path
+  }
+
+  get released() {
+    return this.#released || !this.#native.holds(this.#number)
+  }
+
+  release() {
+    if (this.#released) return
+    this.#released = true
+    deliver(this.#native.releaseOnly(this.#number))
+  }
+
+  [Symbol.dispose]() {
+    this.release()
+  }
+
+  async [Symbol.asyncDispose]() {
+    this.release()
+  }
+
+  [inspect.custom](_depth, options) {
+    return `LockGuard ${inspect({ path: this.path, released: this.released }, options)}`
+  }
+}
+
+function illegalConstructor(name, instead) {
+  const error = new TypeError(`Illegal constructor: a ${name} comes from ${instead}`)
+  return Object.assign(error, { code: 'ERR_ILLEGAL_CONSTRUCTOR' })
+}
+
+module.exports = { lockFile, FileLock, LockGuard, LockError }
+module.exports.lockFile = lockFile
+module.exports.FileLock = FileLock
+module.exports.LockGuard = LockGuard
+module.exports.LockError = LockError

@@ -1,0 +1,10 @@
+//! Per-path unique, non-reentrant file locks for Node.js, held by the operating system.
+//!
+//! * [`lock`] decides: a pure state machine for each locked file, and the driver that runs it.
+//! * [`os`] acts: the one door to the operating system.
+//! * [`node`] speaks: the only module that knows Node-API.
+
+mod error;
+mod lock;
+mod node;
+mod os;

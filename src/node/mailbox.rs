@@ -1,0 +1,126 @@
+//! What one JavaScript environment has yet to be told.
+
+use std::cell::Cell;
+use std::ptr;
+use std::sync::Arc;
+
+use napi::Status;
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use parking_lot::Mutex;
+
+use crate::lock::{self, Holder, Outcome, Parker};
+
+/// Calls into the environment's thread to have the mailbox emptied.
+pub type Wake = ThreadsafeFunction<(), (), (), Status, false, true>;
+
+/// How many numbers make a letter: the waiter, what happened, and two that depend on it.
+pub const LETTER: usize = 4;
+
+thread_local! {
+    /// The mailbox that this thread will see emptied anyway, right after what it does now.
+    static ATTENDED: Cell<*const Mailbox> = const { Cell::new(ptr::null()) };
+}
+
+/// Letters to one environment, from any thread.
+pub struct Mailbox {
+    letters: Mutex<Vec<f64>>,
+    /// None before the environment has begun and after it has ended.
+    wake: Mutex<Option<Wake>>,
+}
+
+impl Mailbox {
+    pub fn new(wake: Wake) -> Self {
+        Self { letters: Mutex::new(Vec::new()), wake: Mutex::new(Some(wake)) }
+    }
+
+    /// Takes out what there is.
+    pub fn take(&self) -> Option<Vec<f64>> {
+        let mut letters = self.letters.lock();
+        if letters.is_empty() { None } else { Some(std::mem::take(&mut *letters)) }
+    }
+
+    /// Runs `work` on a thread that empties this mailbox right after: nobody has to be woken.
+    pub fn attend<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = ATTENDED.replace(self);
+        let result = work();
+        ATTENDED.set(before);
+        result
+    }
+
+    /// Does something with the way to wake the environment, while there is one.
+    pub fn with_wake(&self, act: impl FnOnce(&mut Wake)) {
+        if let Some(wake) = &mut *self.wake.lock() {
+            act(wake);
+        }
+    }
+
+    /// The environment has ended: nobody is there to be told.
+    pub fn close(&self) {
+        drop(self.wake.lock().take());
+        self.letters.lock().clear();
+    }
+
+    fn put(&self, letter: [f64; LETTER]) {
+        let was_empty = {
+            let mut letters = self.letters.lock();
+            let was_empty = letters.is_empty();
+            letters.extend(letter);
+            was_empty
+        };
+        // With letters in it already, somebody is on the way.
+        if was_empty && !ptr::eq(ATTENDED.get(), self) {
+            self.with_wake(|wake| {
+                wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+            });
+        }
+    }
+}
+
+/// Where the answer to one acquire goes.
+#[derive(Clone)]
+pub enum Seat {
+    /// To the environment, under the number it gave.
+    Mail { mailbox: Arc<Mailbox>, number: f64 },
+    /// To the thread that waits.
+    Thread(Arc<Parker>),
+}
+
+impl lock::Seat for Seat {
+    fn settle(self, outcome: Outcome) {
+        match self {
+            Self::Mail { mailbox, number } => {
+                let [kind, a, b] = encode(outcome);
+                mailbox.put([number, kind, a, b]);
+            }
+            Self::Thread(parker) => parker.settle(outcome),
+        }
+    }
+
+    fn notice(&self, holder: Holder) {
+        match self {
+            Self::Mail { mailbox, number } => {
+                mailbox.put([*number, 5.0, encode_holder(holder), 0.0])
+            }
+            Self::Thread(parker) => parker.notice(holder),
+        }
+    }
+}
+
+/// An outcome as the three numbers that `lib/outcome.js` reads.
+pub fn encode(outcome: Outcome) -> [f64; 3] {
+    match outcome {
+        Outcome::Granted => [0.0, 0.0, 0.0],
+        Outcome::Busy => [1.0, 0.0, 0.0],
+        Outcome::TimedOut => [2.0, 0.0, 0.0],
+        Outcome::Deadlock => [3.0, 0.0, 0.0],
+        Outcome::Failed(error) => [4.0, error.errno.into(), (error.syscall as u8).into()],
+    }
+}
+
+/// A holder as a number: 1 for this process.
+pub fn encode_holder(holder: Holder) -> f64 {
+    match holder {
+        Holder::Own => 1.0,
+        Holder::Foreign => 0.0,
+    }
+}

@@ -1,0 +1,223 @@
+//! The lock of one path, as JavaScript holds it.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use napi::bindgen_prelude::{Either, Function, PromiseRaw, Uint8Array};
+use napi::{Env, Result, Task};
+use napi_derive::napi;
+
+use super::DRIVER;
+use super::environment::Environment;
+use super::mailbox::{Mailbox, Seat, encode, encode_holder};
+use crate::lock::{self, LockPath, Outcome, OwnerId, Parker, Patience, Waiter, WaiterId};
+use crate::os::{self, System};
+
+/// What an acquire or a release tells at once: letters to other waiters, or nothing.
+type Letters = Option<Vec<f64>>;
+
+/// A process as the operating system shows it.
+#[napi(object)]
+pub struct Process {
+    /// Its number.
+    pub pid: u32,
+    /// Its command line, where that can be read.
+    pub command: Option<String>,
+}
+
+/// A path, and the environment that acquires and releases it.
+#[napi]
+pub struct NativeLock {
+    path: LockPath,
+    owner: OwnerId,
+    mailbox: Arc<Mailbox>,
+}
+
+#[napi]
+impl NativeLock {
+    /// The path is absolute; bytes where it need not be text.
+    #[napi(constructor)]
+    pub fn new(environment: &Environment, path: Either<String, Uint8Array>) -> Self {
+        let path = match path {
+            Either::A(text) => OsString::from(text),
+            Either::B(bytes) => from_bytes(&bytes),
+        };
+        Self {
+            path: LockPath::new(&path),
+            owner: environment.owner,
+            mailbox: Arc::clone(&environment.mailbox),
+        }
+    }
+
+    /// Asks for the lock under `number`; the outcome comes as a letter: in the answer, in what the
+    /// promise resolves to when the work on the pool is done, or by `wake`.
+    #[napi]
+    pub fn acquire<'env>(
+        &self,
+        env: &'env Env,
+        number: f64,
+        seconds: f64,
+        wants_notice: bool,
+    ) -> Option<Either<PromiseRaw<'env, Letters>, Vec<f64>>> {
+        let seat = Seat::Mail { mailbox: Arc::clone(&self.mailbox), number };
+        let waiter = Waiter {
+            id: self.waiter_id(number),
+            path: self.path.clone(),
+            patience: patience(seconds),
+            blocks_owner: false,
+            wants_notice,
+            seat,
+        };
+        if let Some(attempt) = self.mailbox.attend(|| DRIVER.request(waiter)) {
+            let mailbox = Arc::clone(&self.mailbox);
+            let work = AttemptOnPool { attempt: Some(attempt), mailbox };
+            // An environment that is ending takes no work: then it was done when it was dropped.
+            if let Ok(work) = env.spawn(work) {
+                return Some(Either::A(work.promise_object()));
+            }
+        }
+        self.mailbox.take().map(Either::B)
+    }
+
+    /// One attempt, or a wait, on this thread. The answer is the outcome, three numbers.
+    /// `on_wait` is called when the first attempt finds the lock taken; 1 for this process.
+    #[napi]
+    pub fn acquire_sync(
+        &self,
+        number: f64,
+        seconds: f64,
+        on_wait: Option<Function<'_, f64, ()>>,
+    ) -> Result<Vec<f64>> {
+        let id = self.waiter_id(number);
+        let parker = Parker::new();
+        let patience = patience(seconds);
+        let attempt = DRIVER.request(Waiter {
+            id,
+            path: self.path.clone(),
+            patience,
+            blocks_owner: true,
+            wants_notice: on_wait.is_some(),
+            seat: Seat::Thread(Arc::clone(&parker)),
+        });
+        if let Some(attempt) = attempt {
+            attempt.run();
+        }
+        if let Some(on_wait) = on_wait
+            && let Some(holder) = parker.noticed()
+            && let Err(thrown) = on_wait.call(encode_holder(holder))
+        {
+            self.withdraw(id);
+            return Err(thrown);
+        }
+        let deadline = match patience {
+            Patience::Until(deadline) => Some(deadline),
+            Patience::Once | Patience::Forever => None,
+        };
+        let outcome = parker.wait(deadline).or_else(|| {
+            // Either the waiter leaves the queue, or it has been told by now or is just being told.
+            if DRIVER.cancel(&self.path, id) { Some(Outcome::TimedOut) } else { parker.wait(None) }
+        });
+        Ok(encode(outcome.unwrap_or(Outcome::TimedOut)).to_vec())
+    }
+
+    /// Gives up waiting. False: the outcome is on its way.
+    #[napi]
+    pub fn cancel(&self, number: f64) -> bool {
+        DRIVER.cancel(&self.path, self.waiter_id(number))
+    }
+
+    /// Frees the lock, whoever in this process has it. False: nobody has.
+    #[napi]
+    pub fn release(&self) -> Either<bool, Vec<f64>> {
+        self.answer(|| DRIVER.release(&self.path))
+    }
+
+    /// Ends the acquisition `number`. False: it had ended.
+    #[napi]
+    pub fn release_only(&self, number: f64) -> Either<bool, Vec<f64>> {
+        self.answer(|| DRIVER.release_only(&self.path, self.waiter_id(number)))
+    }
+
+    /// Does this process hold the lock?
+    #[napi(getter)]
+    pub fn locked(&self) -> bool {
+        DRIVER.is_held(&self.path)
+    }
+
+    /// Is the acquisition `number` the one that holds the lock?
+    #[napi]
+    pub fn holds(&self, number: f64) -> bool {
+        DRIVER.holds(&self.path, self.waiter_id(number))
+    }
+
+    /// The process that holds the lock, where that can be known.
+    #[napi]
+    pub fn holder(&self) -> Option<Process> {
+        let os::Process { pid, command } = DRIVER.holder(&self.path)?;
+        Some(Process { pid, command })
+    }
+
+    fn waiter_id(&self, number: f64) -> WaiterId {
+        WaiterId { owner: self.owner, number: number as u64 }
+    }
+
+    /// Leaves no trace of an acquire whose caller will not hear of it.
+    fn withdraw(&self, id: WaiterId) {
+        if !DRIVER.cancel(&self.path, id) {
+            DRIVER.release_only(&self.path, id);
+        }
+    }
+
+    fn answer(&self, work: impl FnOnce() -> bool) -> Either<bool, Vec<f64>> {
+        if !self.mailbox.attend(work) {
+            return Either::A(false);
+        }
+        self.mailbox.take().map_or(Either::A(true), Either::B)
+    }
+}
+
+/// The attempt of one acquire on the libuv pool.
+struct AttemptOnPool {
+    attempt: Option<lock::Attempt<Seat, System>>,
+    mailbox: Arc<Mailbox>,
+}
+
+impl Task for AttemptOnPool {
+    type Output = ();
+    type JsValue = Letters;
+
+    fn compute(&mut self) -> Result<()> {
+        if let Some(attempt) = self.attempt.take() {
+            self.mailbox.attend(|| attempt.run());
+        }
+        Ok(())
+    }
+
+    fn resolve(&mut self, _env: Env, _output: ()) -> Result<Letters> {
+        Ok(self.mailbox.take())
+    }
+}
+
+/// Seconds as the face has checked them: not NaN, not negative.
+fn patience(seconds: f64) -> Patience {
+    if seconds == 0.0 {
+        return Patience::Once;
+    }
+    // What no clock can reach is for ever.
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .and_then(|timeout| Instant::now().checked_add(timeout))
+        .map_or(Patience::Forever, Patience::Until)
+}
+
+#[cfg(unix)]
+fn from_bytes(bytes: &[u8]) -> OsString {
+    use std::os::unix::ffi::OsStrExt;
+    std::ffi::OsStr::from_bytes(bytes).to_owned()
+}
+
+#[cfg(windows)]
+fn from_bytes(bytes: &[u8]) -> OsString {
+    String::from_utf8_lossy(bytes).into_owned().into()
+}

@@ -1,0 +1,79 @@
+//! Who holds a flock, as /proc/locks tells it.
+
+use std::fs;
+
+use crate::os::{FileId, Process};
+
+/// How much of a command line is shown.
+const COMMAND_LENGTH: usize = 80;
+
+/// The process that holds the flock of the file. The kernel leaves out the processes that this
+/// one's pid namespace does not show.
+pub fn holder(file: FileId) -> Option<Process> {
+    let locks = fs::read("/proc/locks").ok()?;
+    let pid = parse(&String::from_utf8_lossy(&locks), file)?;
+    let command = fs::read(format!("/proc/{pid}/cmdline")).ok();
+    Some(Process { pid, command: command.map(|line| command_of(&line)).filter(|c| !c.is_empty()) })
+}
+
+/// The arguments are each ended by a NUL.
+fn command_of(line: &[u8]) -> String {
+    let text = String::from_utf8_lossy(line).replace('\0', " ");
+    let is_plain = |c: char| if c.is_control() { ' ' } else { c };
+    text.trim_end().chars().map(is_plain).take(COMMAND_LENGTH).collect()
+}
+
+/// A line reads `1: FLOCK  ADVISORY  WRITE 1234 fe:00:5678 0 EOF`, the device in hexadecimal; those who
+/// wait have `->` after the number.
+fn parse(locks: &str, file: FileId) -> Option<u32> {
+    let major = libc::major(file.volume);
+    let minor = libc::minor(file.volume);
+    let place = format!("{major:02x}:{minor:02x}:{}", file.file);
+    locks.lines().find_map(|line| {
+        let mut words = line.split_ascii_whitespace().skip(1);
+        if words.next() != Some("FLOCK") {
+            return None;
+        }
+        let pid = words.nth(2)?;
+        let there = words.next() == Some(place.as_str());
+        // A holder without a name here has 0 or -1.
+        if there { pid.parse().ok().filter(|pid| *pid > 0) } else { None }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOCKS: &str = "\
+1: POSIX  ADVISORY  WRITE 11 fe:00:5678 0 EOF
+2: FLOCK  ADVISORY  WRITE 1234 fe:00:5678 0 EOF
+2: -> FLOCK  ADVISORY  WRITE 77 fe:00:9999 0 EOF
+3: FLOCK  ADVISORY  WRITE 0 08:11:42 0 EOF
+";
+
+    fn at(major: u32, minor: u32, inode: u128) -> FileId {
+        FileId { volume: libc::makedev(major, minor), file: inode }
+    }
+
+    #[test]
+    fn the_holder_is_found_by_device_and_inode() {
+        assert_eq!(parse(LOCKS, at(0xfe, 0, 5678)), Some(1234));
+    }
+
+    #[test]
+    fn one_who_waits_is_no_holder() {
+        assert_eq!(parse(LOCKS, at(0xfe, 0, 9999)), None);
+    }
+
+    #[test]
+    fn a_command_line_is_one_short_line() {
+        assert_eq!(command_of(b"node\0a\nb.js\0"), "node a b.js");
+        assert_eq!(command_of(&[b'x'; 1000]).len(), COMMAND_LENGTH);
+    }
+
+    #[test]
+    fn a_holder_outside_of_the_pid_namespace_is_unknown() {
+        assert_eq!(parse(LOCKS, at(8, 17, 42)), None);
+    }
+}
