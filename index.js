@@ -1,11 +1,8 @@
-const { setTimeout, clearTimeout } = require('node:timers')
 const { inspect } = require('node:util')
 const { parseAcquireOptions, parseLockOptions, parsePath } = require('./lib/arguments')
-const { Kind, cancel, deliver, nextNumber, openLock, request } = require('./lib/environment')
+const { Answer, Kind, deliver, nextNumber, openLock } = require('./lib/environment')
 const { LockError, deadlock, holderOf, invalidType, notHeld, systemError, timedOut } = require('./lib/errors')
-
-/** What setTimeout can count to, in milliseconds. */
-const LONGEST_TIMER = 2 ** 31 - 1
+const { Waiter } = require('./lib/waiter')
 
 /** For whom the constructors are. */
 const internal = Symbol('internal')
@@ -37,17 +34,16 @@ class FileLock {
   async acquire(options) {
     const { timeout, signal, onWait } = parseAcquireOptions(options, this.#timeout)
     signal?.throwIfAborted()
-    const number = nextNumber()
+    const notice = onWait && ((own) => onWait(this.#holder(own)))
     // Errors are made here, after the await, so that their stack names the caller's own await.
-    const end = await new Promise((resolve) => {
-      this.#wait(number, timeout, signal, onWait, resolve)
-    })
-    if (end.kind === Kind.GRANTED) {
-      if (end.thrown === undefined) return new LockGuard(internal, this.#native, this.#path, number)
-      deliver(this.#native.releaseOnly(number))
+    const waiter = await new Waiter(this.#native, notice).wait(timeout, signal)
+    if (waiter.kind === Kind.GRANTED) {
+      const guard = new LockGuard(internal, this.#native, this.#path, waiter.number)
+      if (waiter.thrown === undefined) return guard
+      guard.release()
     }
-    if (end.thrown !== undefined) throw end.thrown.error
-    throw this.#error(end, timeout)
+    if (waiter.thrown !== undefined) throw waiter.thrown.error
+    throw this.#error(waiter, timeout)
   }
 
   acquireSync(options) {
@@ -81,56 +77,12 @@ class FileLock {
 
   release() {
     const answer = this.#native.release()
-    if (answer === false) throw notHeld(this.#path)
+    if (answer === Answer.NOT_HELD) throw notHeld(this.#path)
     deliver(answer)
   }
 
   [inspect.custom](_depth, options) {
     return `FileLock ${inspect({ path: this.path, locked: this.locked }, options)}`
-  }
-
-  /** Resolves, once, with how the acquire ended; every way out of it leads through `finish`. */
-  #wait(number, timeout, signal, onWait, resolve) {
-    let timer
-    let thrown
-    const finish = (kind, a, b) => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', abort)
-      resolve({ kind, a, b, thrown })
-    }
-    const abort = () => {
-      if (!cancel(this.#native, number)) return
-      thrown = { error: signal.reason }
-      finish(Kind.ABORTED)
-    }
-    const notice = (own) => {
-      try {
-        onWait(this.#holder(own))
-      } catch (error) {
-        thrown = { error }
-        if (cancel(this.#native, number)) finish(Kind.ABORTED)
-      }
-    }
-    let settled = false
-    const waiter = {
-      settle(kind, a, b) {
-        settled = true
-        finish(kind, a, b)
-      },
-      notice: onWait && notice,
-    }
-    request(this.#native, number, timeout, waiter)
-    if (settled) return
-    signal?.addEventListener('abort', abort, { once: true })
-    if (timeout !== 0 && timeout !== Infinity) {
-      const deadline = performance.now() + timeout * 1000
-      const check = () => {
-        const left = deadline - performance.now()
-        if (left > 0) timer = setTimeout(check, Math.min(Math.ceil(left), LONGEST_TIMER))
-        else if (cancel(this.#native, number)) finish(Kind.TIMED_OUT)
-      }
-      check()
-    }
   }
 
   #holder(own) {

@@ -5,8 +5,11 @@ const { Environment, NativeLock } = require('../binding')
 /** Numbers a letter has: the waiter, what happened, and two that depend on it. */
 const LETTER = 4
 
-/** What happened to a waiter, as src/node/mailbox.rs numbers it; the last two are of this side. */
+/** What happened to a waiter, as src/node/mailbox.rs numbers it; the last is of this side. */
 const Kind = { GRANTED: 0, BUSY: 1, TIMED_OUT: 2, DEADLOCK: 3, FAILED: 4, NOTICE: 5, ABORTED: 6 }
+
+/** What the binding answers where it is not the number of a waiter that was granted the lock. */
+const Answer = { DONE: 0, NOT_HELD: -1, DRAIN: -2 }
 
 /** By number: `settle(kind, a, b)`, once, and `notice(own)`, at most once and before. */
 const waiters = new Map()
@@ -17,7 +20,7 @@ let keptAlive = false
 
 /** Nothing native exists before the first lock. */
 function openLock(path) {
-  environment ??= new Environment(() => deliver(environment.drain()))
+  environment ??= new Environment(drain)
   return new NativeLock(environment, path)
 }
 
@@ -29,10 +32,10 @@ function nextNumber() {
 /** Asks for the lock; the waiter is told, here or later. */
 function request(native, number, seconds, waiter) {
   waiters.set(number, waiter)
-  const answer = native.acquire(number, seconds, waiter.notice !== undefined)
+  const answer = native.acquire(number, seconds, waiter.wantsNotice)
   // While work is on the pool, that keeps the process alive.
-  if (answer instanceof Promise) answer.then(deliver)
-  else deliver(answer)
+  if (typeof answer === 'number') deliver(answer)
+  else answer.then(deliver)
 }
 
 /** Gives up. False: the outcome is on its way. */
@@ -43,21 +46,29 @@ function cancel(native, number) {
   return true
 }
 
-/** `letters` is what the binding answered: numbers, or nothing. */
-function deliver(letters) {
-  if (Array.isArray(letters)) {
+/** Tells the waiters that an answer of the binding is about. */
+function deliver(answer) {
+  if (answer === Answer.DRAIN) return drain()
+  if (answer > 0) settle(answer, Kind.GRANTED, 0, 0)
+  keepAlive()
+}
+
+function drain() {
+  const letters = environment.drain()
+  if (letters !== null) {
     for (let at = 0; at < letters.length; at += LETTER) {
       const number = letters[at]
-      const waiter = waiters.get(number)
-      if (letters[at + 1] === Kind.NOTICE) {
-        waiter.notice(letters[at + 2] === 1)
-      } else {
-        waiters.delete(number)
-        waiter.settle(letters[at + 1], letters[at + 2], letters[at + 3])
-      }
+      if (letters[at + 1] === Kind.NOTICE) waiters.get(number)?.notice(letters[at + 2] === 1)
+      else settle(number, letters[at + 1], letters[at + 2], letters[at + 3])
     }
   }
   keepAlive()
+}
+
+function settle(number, kind, a, b) {
+  const waiter = waiters.get(number)
+  waiters.delete(number)
+  waiter.settle(kind, a, b)
 }
 
 /** A pending acquire keeps the process alive, a held lock does not. */
@@ -68,4 +79,4 @@ function keepAlive() {
   environment.keepAlive(alive)
 }
 
-module.exports = { Kind, cancel, deliver, nextNumber, openLock, request }
+module.exports = { Answer, Kind, cancel, deliver, nextNumber, openLock, request }

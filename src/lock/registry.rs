@@ -4,7 +4,7 @@
 //! two spellings are one file shows when the second one is opened: its waiters then move to the
 //! entry that the file has already.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 use super::state::{Actions, Entry, EntryId, Tried, WaitEnd, WorkId};
@@ -14,7 +14,7 @@ use crate::os::{FileId, Identified};
 /// The table of entries. Pure: every method is an event, and appends the actions it leads to.
 #[derive(Debug)]
 pub struct Registry<S, F> {
-    entries: HashMap<EntryId, Slot<S, F>>,
+    entries: BTreeMap<EntryId, Slot<S, F>>,
     by_path: HashMap<LockPath, EntryId>,
     by_file: HashMap<FileId, EntryId>,
     /// The last number given to an entry or an arrival.
@@ -30,7 +30,7 @@ struct Slot<S, F> {
 
 impl<S: Clone, F: Identified> Registry<S, F> {
     pub fn new() -> Self {
-        Self { entries: HashMap::new(), by_path: HashMap::new(), by_file: HashMap::new(), last: 0 }
+        Self { entries: BTreeMap::new(), by_path: HashMap::new(), by_file: HashMap::new(), last: 0 }
     }
 
     /// Somebody asks for the lock.
@@ -138,7 +138,10 @@ impl<S: Clone, F: Identified> Registry<S, F> {
         now: Instant,
         out: &mut Actions<S, F>,
     ) -> bool {
-        self.holder(path) == Some(holder) && self.release(path, now, out)
+        let Some(entry) = self.by_path.get(path).copied() else { return false };
+        let release =
+            |entry: &mut Entry<S, F>| entry.holder() == Some(holder) && entry.release(now, out);
+        self.on_entry(entry, release).unwrap_or(false)
     }
 
     /// Who holds the path's lock, as far as this spelling is known?
@@ -171,8 +174,11 @@ impl<S: Clone, F: Identified> Registry<S, F> {
     }
 
     fn on_entry<T>(&mut self, id: EntryId, event: impl FnOnce(&mut Entry<S, F>) -> T) -> Option<T> {
-        let result = event(&mut self.entries.get_mut(&id)?.entry);
-        self.forget_if_idle(id);
+        let entry = &mut self.entries.get_mut(&id)?.entry;
+        let result = event(entry);
+        if entry.is_idle() {
+            self.forget(id);
+        }
         Some(result)
     }
 
@@ -193,9 +199,12 @@ impl<S: Clone, F: Identified> Registry<S, F> {
     }
 
     fn forget_if_idle(&mut self, id: EntryId) {
-        if !self.entries.get(&id).is_some_and(|slot| slot.entry.is_idle()) {
-            return;
+        if self.entries.get(&id).is_some_and(|slot| slot.entry.is_idle()) {
+            self.forget(id);
         }
+    }
+
+    fn forget(&mut self, id: EntryId) {
         let Some(slot) = self.entries.remove(&id) else { return };
         for path in &slot.paths {
             self.by_path.remove(path);

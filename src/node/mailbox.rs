@@ -13,6 +13,16 @@ use crate::lock::{self, Holder, Outcome, Parker};
 /// Calls into the environment's thread to have the mailbox emptied.
 pub type Wake = ThreadsafeFunction<(), (), (), Status, false, true>;
 
+/// Answers that are not the number of a waiter, as `lib/environment.js` reads them.
+pub mod answer {
+    /// Nothing to tell.
+    pub const DONE: f64 = 0.0;
+    /// There was nothing to release.
+    pub const NOT_HELD: f64 = -1.0;
+    /// Letters wait to be drained.
+    pub const DRAIN: f64 = -2.0;
+}
+
 /// How many numbers make a letter: the waiter, what happened, and two that depend on it.
 pub const LETTER: usize = 4;
 
@@ -20,6 +30,9 @@ thread_local! {
     /// The mailbox that this thread will see emptied anyway, right after what it does now.
     static ATTENDED: Cell<*const Mailbox> = const { Cell::new(ptr::null()) };
 }
+
+/// The kind of the letter that grants the lock.
+const GRANTED: f64 = 0.0;
 
 /// Letters to one environment, from any thread.
 pub struct Mailbox {
@@ -31,6 +44,20 @@ pub struct Mailbox {
 impl Mailbox {
     pub fn new(wake: Wake) -> Self {
         Self { letters: Mutex::new(Vec::new()), wake: Mutex::new(Some(wake)) }
+    }
+
+    /// What a call that may have settled waiters of this environment answers at once: one of the
+    /// [`answer`] codes, or the number of the one waiter that was granted the lock.
+    pub fn answer(&self) -> f64 {
+        let mut letters = self.letters.lock();
+        match letters[..] {
+            [] => answer::DONE,
+            [number, kind, ..] if letters.len() == LETTER && kind == GRANTED => {
+                letters.clear();
+                number
+            }
+            _ => answer::DRAIN,
+        }
     }
 
     /// Takes out what there is.
@@ -106,10 +133,10 @@ impl lock::Seat for Seat {
     }
 }
 
-/// An outcome as the three numbers that `lib/outcome.js` reads.
+/// An outcome as the three numbers that `lib/environment.js` reads.
 pub fn encode(outcome: Outcome) -> [f64; 3] {
     match outcome {
-        Outcome::Granted => [0.0, 0.0, 0.0],
+        Outcome::Granted => [GRANTED, 0.0, 0.0],
         Outcome::Busy => [1.0, 0.0, 0.0],
         Outcome::TimedOut => [2.0, 0.0, 0.0],
         Outcome::Deadlock => [3.0, 0.0, 0.0],

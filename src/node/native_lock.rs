@@ -10,12 +10,9 @@ use napi_derive::napi;
 
 use super::DRIVER;
 use super::environment::Environment;
-use super::mailbox::{Mailbox, Seat, encode, encode_holder};
+use super::mailbox::{Mailbox, Seat, answer, encode, encode_holder};
 use crate::lock::{self, LockPath, Outcome, OwnerId, Parker, Patience, Waiter, WaiterId};
 use crate::os::{self, System};
-
-/// What an acquire or a release tells at once: letters to other waiters, or nothing.
-type Letters = Option<Vec<f64>>;
 
 /// A process as the operating system shows it.
 #[napi(object)]
@@ -50,8 +47,8 @@ impl NativeLock {
         }
     }
 
-    /// Asks for the lock under `number`; the outcome comes as a letter: in the answer, in what the
-    /// promise resolves to when the work on the pool is done, or by `wake`.
+    /// Asks for the lock under `number`. What can be told is in the answer: at once, or once work
+    /// on the pool is done; the rest comes by `wake`.
     #[napi]
     pub fn acquire<'env>(
         &self,
@@ -59,7 +56,7 @@ impl NativeLock {
         number: f64,
         seconds: f64,
         wants_notice: bool,
-    ) -> Option<Either<PromiseRaw<'env, Letters>, Vec<f64>>> {
+    ) -> Either<PromiseRaw<'env, f64>, f64> {
         let seat = Seat::Mail { mailbox: Arc::clone(&self.mailbox), number };
         let waiter = Waiter {
             id: self.waiter_id(number),
@@ -74,10 +71,10 @@ impl NativeLock {
             let work = AttemptOnPool { attempt: Some(attempt), mailbox };
             // An environment that is ending takes no work: then it was done when it was dropped.
             if let Ok(work) = env.spawn(work) {
-                return Some(Either::A(work.promise_object()));
+                return Either::A(work.promise_object());
             }
         }
-        self.mailbox.take().map(Either::B)
+        Either::B(self.mailbox.answer())
     }
 
     /// One attempt, or a wait, on this thread. The answer is the outcome, three numbers.
@@ -127,15 +124,15 @@ impl NativeLock {
         DRIVER.cancel(&self.path, self.waiter_id(number))
     }
 
-    /// Frees the lock, whoever in this process has it. False: nobody has.
+    /// Frees the lock, whoever in this process has it, and answers as `acquire` does.
     #[napi]
-    pub fn release(&self) -> Either<bool, Vec<f64>> {
+    pub fn release(&self) -> f64 {
         self.answer(|| DRIVER.release(&self.path))
     }
 
-    /// Ends the acquisition `number`. False: it had ended.
+    /// Ends the acquisition `number`, and answers as `acquire` does.
     #[napi]
-    pub fn release_only(&self, number: f64) -> Either<bool, Vec<f64>> {
+    pub fn release_only(&self, number: f64) -> f64 {
         self.answer(|| DRIVER.release_only(&self.path, self.waiter_id(number)))
     }
 
@@ -169,11 +166,8 @@ impl NativeLock {
         }
     }
 
-    fn answer(&self, work: impl FnOnce() -> bool) -> Either<bool, Vec<f64>> {
-        if !self.mailbox.attend(work) {
-            return Either::A(false);
-        }
-        self.mailbox.take().map_or(Either::A(true), Either::B)
+    fn answer(&self, release: impl FnOnce() -> bool) -> f64 {
+        if self.mailbox.attend(release) { self.mailbox.answer() } else { answer::NOT_HELD }
     }
 }
 
@@ -185,7 +179,7 @@ struct AttemptOnPool {
 
 impl Task for AttemptOnPool {
     type Output = ();
-    type JsValue = Letters;
+    type JsValue = f64;
 
     fn compute(&mut self) -> Result<()> {
         if let Some(attempt) = self.attempt.take() {
@@ -194,8 +188,8 @@ impl Task for AttemptOnPool {
         Ok(())
     }
 
-    fn resolve(&mut self, _env: Env, _output: ()) -> Result<Letters> {
-        Ok(self.mailbox.take())
+    fn resolve(&mut self, _env: Env, _output: ()) -> Result<f64> {
+        Ok(self.mailbox.answer())
     }
 }
 

@@ -5,13 +5,14 @@ mod holder;
 mod interrupt;
 mod signal;
 
-use std::fs::{self, Metadata, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use fs4::{FileExt, TryLockError};
+use rustix::fs::{FileType, Stat};
 
 use self::interrupt::Interrupt;
 use super::{FileId, Identified, Os, Process, System, Waited};
@@ -45,17 +46,17 @@ impl Os for System {
     fn open(&self, path: &LockPath) -> Result<File, Error> {
         let open = || {
             let file = open_or_create(path.as_path())?;
-            let metadata = file.metadata()?;
-            refuse_irregular(&metadata)?;
-            Ok(File { file, id: id_of(&metadata) })
+            let stat = rustix::fs::fstat(&file)?;
+            refuse_irregular(&stat)?;
+            Ok(File { file, id: id_of(&stat) })
         };
         open().map_err(|error| failed(Syscall::Open, &error))
     }
 
     fn identify(&self, path: &LockPath) -> Result<FileId, Error> {
-        match fs::metadata(path.as_path()) {
-            Ok(metadata) => Ok(id_of(&metadata)),
-            Err(error) => Err(failed(Syscall::Stat, &error)),
+        match rustix::fs::stat(path.as_path()) {
+            Ok(stat) => Ok(id_of(&stat)),
+            Err(error) => Err(failed(Syscall::Stat, &error.into())),
         }
     }
 
@@ -169,23 +170,18 @@ fn options() -> OpenOptions {
     options
 }
 
-fn refuse_irregular(metadata: &Metadata) -> io::Result<()> {
-    let kind = metadata.file_type();
-    if kind.is_file() {
-        return Ok(());
+fn refuse_irregular(stat: &Stat) -> io::Result<()> {
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => Ok(()),
+        FileType::Directory => Err(io::Error::from_raw_os_error(libc::EISDIR)),
+        FileType::Socket => Err(io::Error::from_raw_os_error(libc::ENXIO)),
+        _ => Err(io::Error::from_raw_os_error(libc::EINVAL)),
     }
-    let errno = if kind.is_dir() {
-        libc::EISDIR
-    } else if kind.is_socket() {
-        libc::ENXIO
-    } else {
-        libc::EINVAL
-    };
-    Err(io::Error::from_raw_os_error(errno))
 }
 
-fn id_of(metadata: &Metadata) -> FileId {
-    FileId { volume: metadata.dev(), file: metadata.ino().into() }
+#[allow(clippy::unnecessary_cast, reason = "the types differ between systems")]
+fn id_of(stat: &Stat) -> FileId {
+    FileId { volume: stat.st_dev as u64, file: stat.st_ino as u128 }
 }
 
 fn is_interruption(error: &io::Error) -> bool {

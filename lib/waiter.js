@@ -1,0 +1,91 @@
+const { setTimeout, clearTimeout } = require('node:timers')
+const { Kind, cancel, nextNumber, request } = require('./environment')
+
+/** What setTimeout can count to, in milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+/**
+ * One acquire on its way. There may be thousands at once, so it is one object that carries its own
+ * outcome, and has a timer or a listener only where it was asked for one.
+ */
+class Waiter {
+  #native
+  #resolve
+  #timer
+  #signal
+  #onAbort
+  #onWait
+
+  number = nextNumber()
+  /** The outcome, a Kind, and what belongs to it. */
+  kind = undefined
+  a = 0
+  b = 0
+  /** What is to be thrown instead of the outcome, as `{ error }`. */
+  thrown = undefined
+
+  constructor(native, onWait) {
+    this.#native = native
+    this.#onWait = onWait
+  }
+
+  get wantsNotice() {
+    return this.#onWait !== undefined
+  }
+
+  /** Resolves, once, with this waiter when its outcome is there. */
+  wait(seconds, signal) {
+    return new Promise((resolve) => {
+      this.#resolve = resolve
+      request(this.#native, this.number, seconds, this)
+      if (this.kind !== undefined) return
+      if (signal !== undefined) this.#listen(signal)
+      if (seconds !== 0 && seconds !== Infinity) this.#check(performance.now() + seconds * 1000)
+    })
+  }
+
+  /** Called once, with the outcome. */
+  settle(kind, a, b) {
+    this.kind = kind
+    this.a = a
+    this.b = b
+    if (this.#timer !== undefined) clearTimeout(this.#timer)
+    if (this.#signal !== undefined) this.#signal.removeEventListener('abort', this.#onAbort)
+    this.#resolve(this)
+  }
+
+  /** Called at most once, before the outcome: the lock is taken, by this process or another. */
+  notice(own) {
+    try {
+      this.#onWait(own)
+    } catch (error) {
+      this.#abort(error)
+      // Too late to leave the queue: then what was granted is given back.
+      this.thrown = { error }
+    }
+  }
+
+  #listen(signal) {
+    this.#signal = signal
+    this.#onAbort = () => this.#abort(signal.reason)
+    signal.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  #abort(error) {
+    if (!cancel(this.#native, this.number)) return
+    this.thrown = { error }
+    this.settle(Kind.ABORTED, 0, 0)
+  }
+
+  /** Timers count in whole milliseconds, and not for ever: what is left is counted again. */
+  #check(deadline) {
+    const left = deadline - performance.now()
+    if (left > 0) {
+      this.#timer = setTimeout(() => this.#check(deadline), Math.min(Math.ceil(left), LONGEST_TIMER))
+    } else if (cancel(this.#native, this.number)) {
+      this.settle(Kind.TIMED_OUT, 0, 0)
+    }
+  }
+}
+
+module.exports = { Waiter }
