@@ -28,6 +28,7 @@ pub const LETTER: usize = 4;
 
 thread_local! {
     /// The mailbox that this thread will see emptied anyway, right after what it does now.
+    #[cfg_attr(windows, allow(clippy::missing_const_for_thread_local, reason = "it is const"))]
     static ATTENDED: Cell<*const Mailbox> = const { Cell::new(ptr::null()) };
 }
 

@@ -3,14 +3,17 @@
 //! [`Os`] is the contract, written once; a folder for each family of systems fulfils it for
 //! [`System`]. Nothing outside this module opens, locks or compares files.
 
-#[cfg(unix)]
-#[path = "unix/mod.rs"]
+#[cfg_attr(unix, path = "unix/mod.rs")]
+#[cfg_attr(windows, path = "windows/mod.rs")]
 mod imp;
-#[cfg(not(unix))]
-compile_error!("locket knows the file locks of Unix only");
+mod interrupt;
+mod open;
 
 use crate::error::Error;
 use crate::lock::LockPath;
+
+/// What the thread of a wait needs: it opens a file and blocks.
+const WAIT_STACK: usize = 128 * 1024;
 
 /// Which file it is, however its path is spelled: device and inode, or volume and file id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

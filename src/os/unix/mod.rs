@@ -2,29 +2,23 @@
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod holder;
-mod interrupt;
 mod signal;
+mod target;
 
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use std::sync::Arc;
 
 use fs4::{FileExt, TryLockError};
 use rustix::fs::{FileType, Stat};
 
-use self::interrupt::Interrupt;
-use super::{FileId, Identified, Os, Process, System, Waited};
+pub use self::target::Target;
+use super::interrupt::Interrupt;
+use super::open::Access;
+use super::{FileId, Identified, Os, Process, System, WAIT_STACK, Waited};
 use crate::error::{Error, Syscall};
 use crate::lock::LockPath;
-
-/// What the thread of a wait needs: it opens a file and blocks.
-const WAIT_STACK: usize = 128 * 1024;
-
-/// How often the file may vanish between two looks at it before that is an error. Each time
-/// another process has to create or delete it in between.
-const OPEN_TRIES: usize = 1000;
 
 /// An open lock file.
 #[derive(Debug)]
@@ -45,7 +39,8 @@ impl Os for System {
 
     fn open(&self, path: &LockPath) -> Result<File, Error> {
         let open = || {
-            let file = open_or_create(path.as_path())?;
+            let access = Access { options: options(), wants_read_only };
+            let file = access.open_or_create(path.as_path())?;
             let stat = rustix::fs::fstat(&file)?;
             refuse_irregular(&stat)?;
             Ok(File { file, id: id_of(&stat) })
@@ -117,44 +112,13 @@ impl Os for System {
         signal::install();
         let thread = std::thread::Builder::new().name("locket-wait".into()).stack_size(WAIT_STACK);
         let body = || {
-            signal::take_no_other();
+            Target::take_no_other();
             body();
         };
         match thread.spawn(body) {
             Ok(_) => Ok(()),
             Err(error) => Err(failed(Syscall::Thread, &error)),
         }
-    }
-}
-
-/// Opens the file as it is; only where there is none is it created, and then exclusively. Opening
-/// with O_CREAT would be refused for another user's file in a sticky folder, and would create the
-/// target of a dangling symbolic link.
-fn open_or_create(path: &Path) -> io::Result<fs::File> {
-    for _ in 0..OPEN_TRIES {
-        let missing = match open_existing(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => error,
-            opened => return opened,
-        };
-        match options().write(true).create_new(true).open(path) {
-            // Either somebody else created it just now, or it is a link to nowhere.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
-                    return open_existing(path).map_err(|_| missing);
-                }
-            }
-            created => return created,
-        }
-    }
-    Err(io::Error::from_raw_os_error(libc::ENOENT))
-}
-
-/// Read-write, because some network file systems lock nothing else; read-only where the file or
-/// the file system allows no more.
-fn open_existing(path: &Path) -> io::Result<fs::File> {
-    match options().write(true).open(path) {
-        Err(error) if wants_read_only(&error) => options().open(path).map_err(|_| error),
-        opened => opened,
     }
 }
 
