@@ -1,3 +1,6 @@
+'use strict'
+
+const { AsyncResource } = require('node:async_hooks')
 const { inspect } = require('node:util')
 const { parseAcquireOptions, parseLockOptions, parsePath } = require('./lib/arguments')
 const { Answer, Kind, deliver, nextNumber, openLock } = require('./lib/environment')
@@ -34,7 +37,7 @@ class FileLock {
   async acquire(options) {
     const { timeout, signal, onWait } = parseAcquireOptions(options, this.#timeout)
     signal?.throwIfAborted()
-    const notice = onWait && ((own) => onWait(this.#holder(own)))
+    const notice = onWait && AsyncResource.bind((own) => onWait(this.#holder(own)))
     // Errors are made here, after the await, so that their stack names the caller's own await.
     const waiter = await new Waiter(this.#native, notice).wait(timeout, signal)
     if (waiter.kind === Kind.GRANTED) {

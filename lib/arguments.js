@@ -1,3 +1,5 @@
+'use strict'
+
 const path = require('node:path')
 const { fileURLToPath } = require('node:url')
 const { invalidType, invalidValue, outOfRange } = require('./errors')

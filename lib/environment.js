@@ -1,3 +1,5 @@
+'use strict'
+
 // The acquires of this thread that are not settled yet, and the letters that settle them.
 
 const { Environment, NativeLock } = require('../binding')

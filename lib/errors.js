@@ -1,3 +1,5 @@
+'use strict'
+
 const { getSystemErrorMap, inspect } = require('node:util')
 
 /** What locket itself has to say; errors of the operating system keep Node's own shape. */

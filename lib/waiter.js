@@ -1,3 +1,5 @@
+'use strict'
+
 const { setTimeout, clearTimeout } = require('node:timers')
 const { Kind, cancel, nextNumber, request } = require('./environment')
 
