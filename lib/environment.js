@@ -2,7 +2,7 @@
 
 // The acquires of this thread that are not settled yet, and the letters that settle them.
 
-const { Environment, NativeLock } = require('../binding')
+const { Environment, NativeLock } = require('./binding')
 
 /** Numbers a letter has: the waiter, what happened, and two that depend on it. */
 const LETTER = 4
