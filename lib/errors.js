@@ -1,5 +1,6 @@
 'use strict'
 
+const os = require('node:os')
 const { getSystemErrorMap, inspect } = require('node:util')
 
 /** What locket itself has to say; errors of the operating system keep Node's own shape. */
@@ -46,11 +47,17 @@ function holderOf(holder) {
 
 /** As Node's fs makes it. `errno` is libuv's, `syscall` a number of src/error.rs. */
 function systemError(errno, syscall, path) {
-  const [code, text] = getSystemErrorMap().get(errno) ?? ['UNKNOWN', 'unknown error']
+  const [code, text] = getSystemErrorMap().get(errno) ?? unknownToNode(errno)
   const call = SYSCALLS[syscall]
   const irregular = code === 'EINVAL' && call === 'open' ? 'not a regular file' : text
   const error = new Error(`${code}: ${irregular}, ${call} '${path}'`)
   return Object.assign(error, { errno, code, syscall: call, path })
+}
+
+/** What file systems without locks say, and others that libuv has no name for. */
+function unknownToNode(errno) {
+  const [code] = Object.entries(os.constants.errno).find(([, number]) => number === -errno) ?? ['UNKNOWN']
+  return [code, code === 'ENOLCK' ? 'no locks available' : 'unknown error']
 }
 
 function invalidType(name, expected, actual) {

@@ -24,3 +24,11 @@ pub struct Error {
     /// The error in libuv's numbering (negative), the same that Node's own errors carry.
     pub errno: i32,
 }
+
+impl Error {
+    /// There is no file at the path.
+    pub fn is_missing(&self) -> bool {
+        const ENOENT: i32 = if cfg!(windows) { -4058 } else { -2 };
+        self.errno == ENOENT
+    }
+}

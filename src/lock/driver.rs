@@ -177,11 +177,12 @@ impl<S: Seat + Clone, O: Os> Driver<S, O> {
                 return None;
             }
             match self.os.lock(&file, interrupt) {
-                Ok(Waited::Granted) if self.is_current(path, &file) => {
-                    return Some(WaitEnd::Granted(file));
-                }
-                // Replaced while we waited: once more, on the new one.
-                Ok(Waited::Granted) => self.os.unlock(file),
+                Ok(Waited::Granted) => match self.keep_if_current(path, file) {
+                    Ok(Some(file)) => return Some(WaitEnd::Granted(file)),
+                    // Replaced while we waited: once more, on the new one.
+                    Ok(None) => {}
+                    Err(error) => return Some(WaitEnd::Failed(error)),
+                },
                 Ok(Waited::Interrupted) => return Some(WaitEnd::Interrupted),
                 Err(error) => return Some(WaitEnd::Failed(error)),
             }
@@ -195,8 +196,17 @@ impl<S: Seat + Clone, O: Os> Driver<S, O> {
         Ok(goes_on.then_some(file))
     }
 
-    fn is_current(&self, path: &LockPath, file: &O::File) -> bool {
-        self.os.identify(path) == Ok(file.id())
+    /// The lock of the file has been granted: lets it go again if the path names another file by
+    /// now, or none. Where that cannot be told, trying again could go on for ever.
+    fn keep_if_current(&self, path: &LockPath, file: O::File) -> Result<Option<O::File>, Error> {
+        let refusal = match self.os.identify(path) {
+            Ok(id) if id == file.id() => return Ok(Some(file)),
+            Ok(_) => Ok(None),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error),
+        };
+        self.os.unlock(file);
+        refusal
     }
 
     fn attempt(self: &Arc<Self>, work: WorkId, path: &LockPath) -> Option<Tried<O::File>> {
@@ -206,8 +216,11 @@ impl<S: Seat + Clone, O: Os> Driver<S, O> {
                 Err(error) => return Some(Tried::Failed(error)),
             };
             match self.os.try_lock(&file) {
-                Ok(true) if self.is_current(path, &file) => return Some(Tried::Locked(file)),
-                Ok(true) => self.os.unlock(file),
+                Ok(true) => match self.keep_if_current(path, file) {
+                    Ok(Some(file)) => return Some(Tried::Locked(file)),
+                    Ok(None) => {}
+                    Err(error) => return Some(Tried::Failed(error)),
+                },
                 Ok(false) => return Some(Tried::Busy(file)),
                 Err(error) => return Some(Tried::Failed(error)),
             }

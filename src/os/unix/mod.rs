@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use fs4::{FileExt, TryLockError};
 use rustix::fs::{FileType, Stat};
+use rustix::io::retry_on_intr;
 
 pub use self::target::Target;
 use super::interrupt::Interrupt;
@@ -41,7 +42,7 @@ impl Os for System {
         let open = || {
             let access = Access { options: options(), wants_read_only };
             let file = access.open_or_create(path.as_path())?;
-            let stat = rustix::fs::fstat(&file)?;
+            let stat = retry_on_intr(|| rustix::fs::fstat(&file))?;
             refuse_irregular(&stat)?;
             Ok(File { file, id: id_of(&stat) })
         };
@@ -49,7 +50,7 @@ impl Os for System {
     }
 
     fn identify(&self, path: &LockPath) -> Result<FileId, Error> {
-        match rustix::fs::stat(path.as_path()) {
+        match retry_on_intr(|| rustix::fs::stat(path.as_path())) {
             Ok(stat) => Ok(id_of(&stat)),
             Err(error) => Err(failed(Syscall::Stat, &error.into())),
         }

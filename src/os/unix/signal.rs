@@ -24,7 +24,8 @@ pub fn install() -> Option<libc::c_int> {
 }
 
 /// Makes the calling thread deaf to every signal but ours and those of its own faults: other
-/// people's handlers belong on other people's stacks.
+/// people's handlers belong on other people's stacks. SIGSYS is among the faults: a sandbox may
+/// make the thread's system calls for it there, and where it is blocked the kernel ends the process.
 pub fn take_no_other() {
     let Some(ours) = *CHOSEN.lock() else { return };
     let mut set = MaybeUninit::<libc::sigset_t>::uninit();
@@ -32,7 +33,9 @@ pub fn take_no_other() {
     unsafe { libc::sigfillset(set.as_mut_ptr()) };
     // SAFETY: sigfillset has initialised the whole of it.
     let mut set = unsafe { set.assume_init() };
-    for signal in [ours, libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP] {
+    let faults =
+        [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGSYS];
+    for signal in [ours].into_iter().chain(faults) {
         // SAFETY: the set is initialised, and a bad number is refused.
         unsafe { libc::sigdelset(&raw mut set, signal) };
     }
