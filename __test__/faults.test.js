@@ -1,3 +1,5 @@
+'use strict'
+
 const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const os = require('node:os')

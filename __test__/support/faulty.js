@@ -1,3 +1,5 @@
+'use strict'
+
 // A child process whose system calls can be made to fail, and the reasons why there is none.
 const { execFileSync, fork } = require('node:child_process')
 const { once } = require('node:events')
