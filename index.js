@@ -10,6 +10,9 @@ const { Waiter } = require('./lib/waiter')
 /** For whom the constructors are. */
 const internal = Symbol('internal')
 
+/** A worker can be terminated while it waits: a call into JavaScript finds that out. */
+const lookUp = require('node:worker_threads').isMainThread ? undefined : () => {}
+
 function lockFile(path, options) {
   return new FileLock(internal, parsePath(path), parseLockOptions(options))
 }
@@ -55,7 +58,7 @@ class FileLock {
       throw invalidType('options.signal', 'undefined: nothing can abort a thread that waits', signal)
     const number = nextNumber()
     const notice = onWait && ((own) => onWait(this.#holder(own === 1)))
-    const [kind, a, b] = this.#native.acquireSync(number, timeout, notice)
+    const [kind, a, b] = this.#native.acquireSync(number, timeout, notice, lookUp)
     if (kind === Kind.GRANTED) return new LockGuard(internal, this.#native, this.#path, number)
     throw this.#error({ kind, a, b }, timeout)
   }

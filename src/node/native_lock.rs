@@ -14,6 +14,11 @@ use super::mailbox::{Mailbox, Seat, answer, encode, encode_holder};
 use crate::lock::{self, LockPath, Outcome, OwnerId, Parker, Patience, Waiter, WaiterId};
 use crate::os::{self, System};
 
+/// How often a thread that waits in a worker looks whether the worker is being terminated: nothing
+/// wakes it for that. `terminate()` and `process.exit()` wait for it so long, and it costs well
+/// under a thousandth of a core.
+const LOOK_UP: Duration = Duration::from_millis(20);
+
 /// A process as the operating system shows it.
 #[napi(object)]
 pub struct Process {
@@ -79,12 +84,14 @@ impl NativeLock {
 
     /// One attempt, or a wait, on this thread. The answer is the outcome, three numbers.
     /// `on_wait` is called when the first attempt finds the lock taken; 1 for this process.
+    /// `look_up`, where given, is called now and then: when it cannot return, the wait is over.
     #[napi]
     pub fn acquire_sync(
         &self,
         number: f64,
         seconds: f64,
         on_wait: Option<Function<'_, f64, ()>>,
+        look_up: Option<Function<'_, (), ()>>,
     ) -> Result<Vec<f64>> {
         let id = self.waiter_id(number);
         let parker = Parker::new();
@@ -111,6 +118,18 @@ impl NativeLock {
             Patience::Until(deadline) => Some(deadline),
             Patience::Once | Patience::Forever => None,
         };
+        while let Some(look_up) = &look_up {
+            let next = Instant::now() + LOOK_UP;
+            if deadline.is_some_and(|deadline| deadline <= next)
+                || parker.wait(Some(next)).is_some()
+            {
+                break;
+            }
+            if let Err(ended) = look_up.call(()) {
+                self.withdraw(id);
+                return Err(ended);
+            }
+        }
         let outcome = parker.wait(deadline).or_else(|| {
             // Either the waiter leaves the queue, or it has been told by now or is just being told.
             if DRIVER.cancel(&self.path, id) { Some(Outcome::TimedOut) } else { parker.wait(None) }
