@@ -39,7 +39,7 @@ class FileLock {
 
   async acquire(options) {
     const { timeout, signal, onWait } = parseAcquireOptions(options, this.#timeout)
-    signal?.throwIfAborted()
+    if (signal?.aborted) throw signal.reason
     const notice = onWait && AsyncResource.bind((own) => onWait(this.#holder(own)))
     // Errors are made here, after the await, so that their stack names the caller's own await.
     const waiter = await new Waiter(this.#native, notice).wait(timeout, signal)

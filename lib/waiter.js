@@ -1,6 +1,7 @@
 'use strict'
 
 const { setTimeout, clearTimeout } = require('node:timers')
+const abort = require('./abort')
 const { Kind, cancel, nextNumber, request } = require('./environment')
 
 /** What setTimeout can count to, in milliseconds. */
@@ -15,7 +16,6 @@ class Waiter {
   #resolve
   #timer
   #signal
-  #onAbort
   #onWait
 
   number = nextNumber()
@@ -41,7 +41,11 @@ class Waiter {
       this.#resolve = resolve
       request(this.#native, this.number, seconds, this)
       if (this.kind !== undefined) return
-      if (signal !== undefined) this.#listen(signal)
+      if (signal?.aborted) return this.abort(signal.reason)
+      if (signal !== undefined) {
+        this.#signal = signal
+        abort.listen(signal, this)
+      }
       if (seconds !== 0 && seconds !== Infinity) this.#check(performance.now() + seconds * 1000)
     })
   }
@@ -52,7 +56,7 @@ class Waiter {
     this.a = a
     this.b = b
     if (this.#timer !== undefined) clearTimeout(this.#timer)
-    if (this.#signal !== undefined) this.#signal.removeEventListener('abort', this.#onAbort)
+    if (this.#signal !== undefined) abort.forget(this.#signal, this)
     this.#resolve(this)
   }
 
@@ -61,19 +65,14 @@ class Waiter {
     try {
       this.#onWait(own)
     } catch (error) {
-      this.#abort(error)
+      this.abort(error)
       // Too late to leave the queue: then what was granted is given back.
       this.thrown = { error }
     }
   }
 
-  #listen(signal) {
-    this.#signal = signal
-    this.#onAbort = () => this.#abort(signal.reason)
-    signal.addEventListener('abort', this.#onAbort, { once: true })
-  }
-
-  #abort(error) {
+  /** Called when the caller gives up: too late, or it is over with this error. */
+  abort(error) {
     if (!cancel(this.#native, this.number)) return
     this.thrown = { error }
     this.settle(Kind.ABORTED, 0, 0)
