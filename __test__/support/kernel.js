@@ -1,0 +1,18 @@
+// What Linux tells of locks: who stands in the queue for a file.
+
+const fs = require('node:fs')
+const { until } = require('./until')
+
+/** The processes that wait in the kernel for the flock of the file. */
+function queuedFor(file) {
+  const { ino } = fs.statSync(file)
+  const waiting = new RegExp(`-> FLOCK +ADVISORY +WRITE (\\d+) [0-9a-f]+:[0-9a-f]+:${ino} `, 'g')
+  return [...fs.readFileSync('/proc/locks', 'latin1').matchAll(waiting)].map(([, pid]) => Number(pid))
+}
+
+/** Resolves when the process waits in the kernel for the flock of the file. */
+async function untilQueued(file, pid = process.pid) {
+  await until(() => queuedFor(file).includes(pid), `process ${pid} to queue for ${file}`)
+}
+
+module.exports = { queuedFor, untilQueued }

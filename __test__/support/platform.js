@@ -1,0 +1,13 @@
+// Options of a test that not every platform can run.
+
+const { platform } = process
+
+/** What is seen through /proc. */
+const linuxOnly = { skip: platform !== 'linux' && 'looks into /proc' }
+
+const unixOnly = { skip: platform === 'win32' && 'Windows has no such thing' }
+
+/** Another user can be had by root alone. */
+const rootOnly = { skip: process.getuid?.() !== 0 && 'needs root, to become another user' }
+
+module.exports = { linuxOnly, rootOnly, unixOnly }

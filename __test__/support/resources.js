@@ -1,0 +1,33 @@
+// Descriptors and threads of this process, to show that nothing is left behind.
+
+const assert = require('node:assert/strict')
+const fs = require('node:fs')
+const { until } = require('./until')
+
+function count() {
+  return {
+    descriptors: fs.readdirSync('/proc/self/fd').length,
+    threads: fs.readdirSync('/proc/self/task').length,
+  }
+}
+
+/** What the process has now, once the threads of Node's pool have been started. */
+async function resources() {
+  if (process.platform !== 'linux') return undefined
+  await fs.promises.stat('.')
+  return count()
+}
+
+/** Resolves when the process has what it had `before`: a thread needs a moment to end. */
+async function untilResourcesAre(before) {
+  if (before === undefined) return
+  const same = () => {
+    const { descriptors, threads } = count()
+    return descriptors === before.descriptors && threads === before.threads
+  }
+  await until(same, `what was had before: ${JSON.stringify(before)}`).catch(() => {
+    assert.deepEqual(count(), before, 'descriptors and threads as before')
+  })
+}
+
+module.exports = { resources, untilResourcesAre }
