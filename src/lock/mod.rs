@@ -8,6 +8,8 @@ mod parker;
 mod queue;
 mod registry;
 mod state;
+#[cfg(test)]
+mod tests;
 mod waiter;
 
 pub use driver::{Attempt, Driver};

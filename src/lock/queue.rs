@@ -4,8 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::waiter::{Waiter, WaiterId};
 
+#[cfg(test)]
+#[path = "tests/inspect/queue.rs"]
+mod inspect;
+
 /// A queue that finds and removes any waiter in logarithmic time.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub struct Queue<S> {
     by_arrival: BTreeMap<u64, Waiter<S>>,
     arrivals: HashMap<WaiterId, u64>,

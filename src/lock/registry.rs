@@ -11,8 +11,13 @@ use super::state::{Actions, Entry, EntryId, Tried, WaitEnd, WorkId};
 use super::waiter::{LockPath, OwnerId, Waiter, WaiterId};
 use crate::os::{FileId, Identified};
 
+#[cfg(test)]
+#[path = "tests/inspect/registry.rs"]
+mod inspect;
+
 /// The table of entries. Pure: every method is an event, and appends the actions it leads to.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub struct Registry<S, F> {
     entries: BTreeMap<EntryId, Slot<S, F>>,
     by_path: HashMap<LockPath, EntryId>,
@@ -22,6 +27,7 @@ pub struct Registry<S, F> {
 }
 
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone, Hash))]
 struct Slot<S, F> {
     entry: Entry<S, F>,
     paths: Vec<LockPath>,

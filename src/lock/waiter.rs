@@ -61,7 +61,7 @@ pub struct WaiterId {
 }
 
 /// How long an acquire may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Patience {
     /// One attempt.
     Once,
@@ -73,6 +73,7 @@ pub enum Patience {
 
 /// One who asked for a lock and has not been told yet.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone, Hash))]
 pub struct Waiter<S> {
     pub id: WaiterId,
     pub path: LockPath,

@@ -1,0 +1,168 @@
+//! Every order of events up to a bound, a theme each.
+
+use super::explore::explore;
+use super::world::{Budget, File, Interrupts, Request, Scenario, Timeout};
+
+const PLAIN: Request = Request {
+    owner: 0,
+    path: 0,
+    patience: Timeout::Never,
+    blocks_owner: false,
+    wants_notice: false,
+};
+/// Of another environment.
+const OTHER: Request = Request { owner: 1, ..PLAIN };
+/// One attempt.
+const ONCE: Request = Request { patience: Timeout::Zero, ..OTHER };
+/// Its time is over at the first tick of the clock.
+const HURRIED: Request = Request { patience: Timeout::At(1), ..PLAIN };
+/// Wants to be told that the lock is taken.
+const CURIOUS: Request = Request { wants_notice: true, ..PLAIN };
+/// The asking thread waits by itself.
+const BLOCKING: Request = Request { blocks_owner: true, ..CURIOUS };
+const BLOCKING_ONCE: Request = Request { patience: Timeout::Zero, ..BLOCKING };
+
+/// The two paths name two files, or one.
+const APART: [File; 2] = [0, 1];
+const SAME: [File; 2] = [0, 0];
+
+const NOTHING: Budget = Budget {
+    cancels: 0,
+    foreign: 0,
+    ticks: 0,
+    ends: 0,
+    replacements: 0,
+    restorations: 0,
+    faults: 0,
+};
+
+const fn at_second_path(request: Request) -> Request {
+    Request { path: 1, ..request }
+}
+
+/// The requests in every order, with waits that can be interrupted, that cannot, and both.
+fn explore_all(requests: &[Request], files: [File; 2], delays: bool, budget: &Budget) {
+    let mut states = 0;
+    for requests in orders(requests) {
+        for interrupts in [Interrupts::Work, Interrupts::Fail, Interrupts::Either] {
+            let (requests, budget) = (requests.clone(), budget.clone());
+            states += explore(&Scenario { requests, files, interrupts, delays, budget });
+        }
+    }
+    println!("{states} states");
+}
+
+fn orders(requests: &[Request]) -> Vec<Vec<Request>> {
+    if requests.is_empty() {
+        return vec![Vec::new()];
+    }
+    let mut all = Vec::new();
+    for (index, first) in requests.iter().enumerate() {
+        if requests[..index].contains(first) {
+            continue;
+        }
+        let mut rest = requests.to_vec();
+        rest.remove(index);
+        for mut order in orders(&rest) {
+            order.insert(0, *first);
+            all.push(order);
+        }
+    }
+    all
+}
+
+#[test]
+fn three_waiters_with_a_foreign_holder_and_cancellations() {
+    let budget = Budget { foreign: 2, cancels: 2, ..NOTHING };
+    explore_all(&[PLAIN; 3], APART, true, &budget);
+}
+
+#[test]
+fn deadlines_and_single_attempts() {
+    let budget = Budget { foreign: 1, cancels: 1, ticks: 2, ..NOTHING };
+    explore_all(&[PLAIN, HURRIED, ONCE], APART, false, &budget);
+}
+
+#[test]
+fn threads_that_wait_by_themselves() {
+    let budget = Budget { foreign: 1, cancels: 1, ..NOTHING };
+    explore_all(&[PLAIN, BLOCKING, BLOCKING_ONCE, CURIOUS], APART, false, &budget);
+}
+
+#[test]
+fn an_environment_that_ends() {
+    let budget = Budget { foreign: 1, cancels: 1, ends: 1, ..NOTHING };
+    explore_all(&[PLAIN, OTHER, OTHER], APART, true, &budget);
+}
+
+#[test]
+fn turns_and_reservations() {
+    let budget = Budget { foreign: 1, ticks: 2, cancels: 1, ends: 1, ..NOTHING };
+    explore_all(&[PLAIN, PLAIN, OTHER], APART, false, &budget);
+}
+
+#[test]
+fn a_file_that_is_replaced() {
+    let budget = Budget { foreign: 1, ticks: 1, cancels: 1, replacements: 1, ..NOTHING };
+    explore_all(&[PLAIN, PLAIN, HURRIED], APART, false, &budget);
+}
+
+#[test]
+fn a_file_that_comes_back() {
+    let budget = Budget { foreign: 1, cancels: 1, replacements: 1, restorations: 1, ..NOTHING };
+    explore_all(&[PLAIN, at_second_path(OTHER), PLAIN], SAME, false, &budget);
+}
+
+#[test]
+fn two_spellings_of_one_file() {
+    let budget = Budget { foreign: 1, cancels: 1, ticks: 1, ..NOTHING };
+    explore_all(&[PLAIN, at_second_path(OTHER), PLAIN], SAME, false, &budget);
+}
+
+#[test]
+fn single_attempts_by_two_spellings() {
+    let budget = Budget { foreign: 1, cancels: 1, ..NOTHING };
+    let requests = [PLAIN, at_second_path(BLOCKING_ONCE), at_second_path(CURIOUS)];
+    explore_all(&requests, SAME, false, &budget);
+}
+
+#[test]
+fn system_calls_that_fail() {
+    let budget = Budget { foreign: 1, cancels: 1, ticks: 1, faults: 2, ..NOTHING };
+    explore_all(&[PLAIN, ONCE, OTHER], APART, false, &budget);
+}
+
+/// What takes minutes.
+mod deep {
+    use super::*;
+
+    #[test]
+    #[ignore = "takes minutes"]
+    fn four_waiters_and_turns() {
+        let budget = Budget { foreign: 2, ticks: 2, cancels: 2, ..NOTHING };
+        explore_all(&[PLAIN; 4], APART, true, &budget);
+    }
+
+    #[test]
+    #[ignore = "takes minutes"]
+    fn a_file_replaced_between_turns() {
+        let budget = Budget { foreign: 2, ticks: 2, replacements: 1, cancels: 1, ..NOTHING };
+        explore_all(&[PLAIN, PLAIN, PLAIN, HURRIED], APART, false, &budget);
+    }
+
+    #[test]
+    #[ignore = "takes minutes"]
+    fn a_file_that_comes_back_between_turns() {
+        let budget = Budget { ticks: 1, replacements: 1, restorations: 1, ..NOTHING };
+        let budget = Budget { foreign: 1, cancels: 1, ..budget };
+        explore_all(&[PLAIN, at_second_path(OTHER), PLAIN, PLAIN], SAME, false, &budget);
+    }
+
+    #[test]
+    #[ignore = "takes minutes"]
+    fn two_spellings_with_ends_and_faults() {
+        let budget = Budget { foreign: 1, cancels: 1, ends: 1, faults: 1, ticks: 1, ..NOTHING };
+        let requests = [PLAIN, at_second_path(OTHER), ONCE, at_second_path(HURRIED)];
+        explore_all(&requests, SAME, false, &budget);
+    }
+}
