@@ -9,6 +9,7 @@ const SHIPPED = [
   'README.md',
   'index.d.ts',
   'index.js',
+  'lib/abort.js',
   'lib/arguments.js',
   'lib/binding.js',
   'lib/environment.js',

@@ -1,0 +1,258 @@
+// Rules 6 and 7: an abort ends a wait with the signal's reason, and what it ended never holds.
+
+const assert = require('node:assert/strict')
+const { getEventListeners, once } = require('node:events')
+const fs = require('node:fs')
+const path = require('node:path')
+const { test } = require('node:test')
+const { setImmediate: turn } = require('node:timers/promises')
+const { Worker } = require('node:worker_threads')
+const { lockFile } = require('..')
+const { lockPath } = require('./support/folder')
+const { FIXTURES, startNode } = require('./support/peer')
+const { occupyPool } = require('./support/pool')
+
+const RACES = 10_000
+
+function listeners(signal) {
+  return getEventListeners(signal, 'abort').length
+}
+
+test('a signal that is aborted already rejects before anything is opened', async (t) => {
+  const file = lockPath(t)
+  const lock = lockFile(file)
+  const reason = new Error('before')
+  await assert.rejects(lock.acquire({ signal: AbortSignal.abort(reason) }), (error) => error === reason)
+  await assert.rejects(lock.acquire({ signal: AbortSignal.abort() }), { name: 'AbortError' })
+  await assert.rejects(lock.acquire({ signal: AbortSignal.abort(undefined), timeout: 0 }), {
+    name: 'AbortError',
+  })
+  await assert.rejects(lock.runExclusive(assert.fail, { signal: AbortSignal.abort(reason) }), reason)
+  assert.equal(fs.existsSync(file), false)
+  assert.equal(lock.locked, false)
+})
+
+test('an abort rejects with the reason, whatever it is', async (t) => {
+  const lock = lockFile(lockPath(t))
+  const guard = await lock.acquire()
+  for (const reason of [new Error('why'), 'a string', 0, null]) {
+    const controller = new AbortController()
+    const waiting = lock.acquire({ signal: controller.signal })
+    controller.abort(reason)
+    await assert.rejects(waiting, (error) => error === reason)
+  }
+  guard.release()
+  assert.equal(lock.locked, false)
+})
+
+test('an abort ends a wait for another process, and the next acquire waits anew', async (t) => {
+  const file = lockPath(t)
+  const lock = lockFile(file)
+  const holder = await startNode(t)
+  await holder.acquire(file)
+  const controller = new AbortController()
+  const waiting = lock.acquire({
+    signal: controller.signal,
+    onWait: () => setImmediate(() => controller.abort()),
+  })
+  await assert.rejects(waiting, { name: 'AbortError' })
+  const next = lock.acquire()
+  await holder.release(file)
+  const guard = await next
+  assert.equal(lock.locked, true)
+  guard.release()
+})
+
+test('an abort while the first attempt is on the pool ends the acquire', async (t) => {
+  const lock = lockFile(lockPath(t))
+  const busy = occupyPool()
+  const controller = new AbortController()
+  const waiting = lock.acquire({ signal: controller.signal })
+  controller.abort()
+  await assert.rejects(waiting, { name: 'AbortError' })
+  // The attempt may still be out. What it brings goes to whoever came in the meantime, or is let go.
+  const guard = await lock.acquire()
+  guard.release()
+  assert.equal(lock.locked, false)
+  await busy
+})
+
+test('an abort inside onWait ends the acquire', async (t) => {
+  const file = lockPath(t)
+  const lock = lockFile(file)
+  const abortInOnWait = () => {
+    const controller = new AbortController()
+    const acquire = lock.acquire({ signal: controller.signal, onWait: () => controller.abort() })
+    return { acquire, signal: controller.signal }
+  }
+  const guard = await lock.acquire()
+  const own = abortInOnWait()
+  await assert.rejects(own.acquire, { name: 'AbortError' })
+  assert.equal(listeners(own.signal), 0)
+  guard.release()
+  const holder = await startNode(t)
+  await holder.acquire(file)
+  const foreign = abortInOnWait()
+  await assert.rejects(foreign.acquire, { name: 'AbortError' })
+  assert.equal(listeners(foreign.signal), 0)
+  await holder.release(file)
+})
+
+test('AbortSignal.timeout() and AbortSignal.any() end a wait', async (t) => {
+  const lock = lockFile(lockPath(t))
+  const guard = await lock.acquire()
+  await assert.rejects(lock.acquire({ signal: AbortSignal.timeout(5) }), { name: 'TimeoutError' })
+  if (AbortSignal.any !== undefined) {
+    const controller = new AbortController()
+    const waiting = lock.acquire({
+      signal: AbortSignal.any([controller.signal, AbortSignal.timeout(3_600_000)]),
+    })
+    controller.abort('either')
+    await assert.rejects(waiting, (error) => error === 'either')
+    await assert.rejects(
+      lock.acquire({ signal: AbortSignal.any([new AbortController().signal, AbortSignal.timeout(5)]) }),
+      { name: 'TimeoutError' },
+    )
+  }
+  guard.release()
+})
+
+test('no listener remains, however the acquire settles', async (t) => {
+  const file = lockPath(t)
+  const lock = lockFile(file)
+  const { signal } = new AbortController()
+  const free = await lock.acquire({ signal })
+  assert.equal(listeners(signal), 0)
+  const handedOver = lock.acquire({ signal })
+  assert.equal(listeners(signal), 1)
+  await assert.rejects(lock.acquire({ signal, timeout: 0.001 }), { code: 'ERR_LOCK_TIMEOUT' })
+  await assert.rejects(lock.acquire({ signal, timeout: 0 }), { code: 'ERR_LOCK_TIMEOUT' })
+  free.release()
+  const guard = await handedOver
+  assert.equal(listeners(signal), 0)
+  await assert.rejects(lockFile(`${file}/missing`).acquire({ signal }), { code: 'ENOTDIR' })
+  assert.equal(listeners(signal), 0)
+  const controller = new AbortController()
+  const aborted = lock.acquire({ signal: controller.signal })
+  controller.abort()
+  assert.equal(listeners(controller.signal), 0)
+  await assert.rejects(aborted)
+  guard.release()
+})
+
+test("the user's own onabort and listeners are called", async (t) => {
+  const lock = lockFile(lockPath(t))
+  const guard = await lock.acquire()
+  const controller = new AbortController()
+  const called = []
+  controller.signal.onabort = () => called.push('onabort')
+  const waiting = lock.acquire({ signal: controller.signal })
+  controller.signal.addEventListener('abort', () => called.push('listener'))
+  controller.abort()
+  await assert.rejects(waiting, { name: 'AbortError' })
+  assert.deepEqual(called, ['onabort', 'listener'])
+  assert.equal(typeof controller.signal.onabort, 'function')
+  guard.release()
+})
+
+test('a thousand acquires that share a signal cause no warning, and an abort ends each of them', async (t) => {
+  const lock = lockFile(lockPath(t))
+  const warnings = []
+  const warned = (warning) => warnings.push(warning)
+  process.on('warning', warned)
+  t.after(() => process.off('warning', warned))
+  const guard = await lock.acquire()
+  const controller = new AbortController()
+  const { signal } = controller
+  const waiting = Array.from({ length: 1000 }, () => lock.acquire({ signal }))
+  const rejected = Promise.all(waiting.map((acquire) => assert.rejects(acquire, { name: 'AbortError' })))
+  controller.abort()
+  await rejected
+  await turn()
+  assert.deepEqual(warnings, [])
+  assert.equal(listeners(signal), 0)
+  guard.release()
+})
+
+/** The acquire must either hold, or have been refused and not hold. Answers which. */
+async function holdsOrNever(lock, acquire, signal) {
+  let guard
+  try {
+    guard = await acquire
+  } catch (error) {
+    assert.equal(error, signal.reason)
+  }
+  assert.equal(listeners(signal), 0)
+  if (guard === undefined) return false
+  assert.equal(guard.released, false)
+  assert.equal(lock.locked, true)
+  guard.release()
+  return true
+}
+
+test('an abort that races a hand-over in one thread rejects or holds, never both', async (t) => {
+  const lock = lockFile(lockPath(t))
+  const granted = { yes: 0, no: 0 }
+  const now = (call) => call()
+  const moments = [now, process.nextTick, queueMicrotask, setImmediate]
+  const orders = moments.flatMap((first) => moments.map((second) => [first, second]))
+  for (let round = 0; round < RACES; round += 1) {
+    const guard = await lock.acquire()
+    const controller = new AbortController()
+    const acquire = lock.acquire({ signal: controller.signal })
+    const calls = [() => controller.abort(), () => guard.release()]
+    if (round % 2) calls.reverse()
+    const order = orders[(round >> 1) % orders.length]
+    order.forEach((moment, at) => {
+      moment(calls[at])
+    })
+    granted[(await holdsOrNever(lock, acquire, controller.signal)) ? 'yes' : 'no'] += 1
+    // After an abort that came first the holder may not even have released yet.
+    await turn()
+    assert.equal(lock.locked, false)
+  }
+  assert.ok(granted.yes > 0 && granted.no > 0, JSON.stringify(granted))
+})
+
+/** Acquires with aborts at random moments while somebody else takes and frees the lock all the time. */
+async function race(lock, rounds) {
+  const granted = { yes: 0, no: 0 }
+  // The moment to abort creeps to where the grant comes, so that both are met about equally often.
+  let delay = 50
+  for (let round = 0; round < rounds; round += 1) {
+    const controller = new AbortController()
+    const acquire = lock.acquire({ signal: controller.signal })
+    const holds = holdsOrNever(lock, acquire, controller.signal)
+    const until = performance.now() + (delay * Math.random()) / 1000
+    while (performance.now() < until) await turn()
+    controller.abort()
+    const won = await holds
+    granted[won ? 'yes' : 'no'] += 1
+    delay = Math.max(1, delay * (won ? 0.95 : 1.05))
+  }
+  return granted
+}
+
+async function raceForIt(t, file) {
+  const lock = lockFile(file)
+  const granted = await race(lock, RACES)
+  t.diagnostic(`granted ${granted.yes}, aborted ${granted.no}`)
+  assert.ok(granted.yes > 100 && granted.no > 100, JSON.stringify(granted))
+  const guard = await lock.acquire()
+  guard.release()
+}
+
+test('an abort that races the release of another thread rejects or holds, never both', async (t) => {
+  const file = lockPath(t)
+  const worker = new Worker(path.join(FIXTURES, 'contender.js'), { workerData: file })
+  t.after(() => worker.terminate())
+  await once(worker, 'message')
+  await raceForIt(t, file)
+})
+
+test('an abort that races the release of another process rejects or holds, never both', async (t) => {
+  const file = lockPath(t)
+  const contender = await startNode(t)
+  await contender.run(({ require }, file) => require('./contender').contend(file), file)
+  await raceForIt(t, file)
+})
