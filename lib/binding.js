@@ -1,3 +1,5 @@
+'use strict'
+
 // The native part: the file that a build leaves beside this folder, or the package of the platform.
 
 const { existsSync } = require('node:fs')
