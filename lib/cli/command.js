@@ -1,3 +1,5 @@
+'use strict'
+
 const { spawn } = require('node:child_process')
 const { constants } = require('node:os')
 const { Status } = require('./status')

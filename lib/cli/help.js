@@ -1,3 +1,5 @@
+'use strict'
+
 module.exports = `Usage: locket [options] PATH -- COMMAND [ARGUMENT...]
        locket --who PATH
 

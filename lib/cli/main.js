@@ -1,3 +1,5 @@
+'use strict'
+
 const { LockError, lockFile } = require('../..')
 const { version } = require('../../package.json')
 const { parsePath } = require('../arguments')

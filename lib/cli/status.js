@@ -1,3 +1,5 @@
+'use strict'
+
 /** What the command line ends with when it is not the command's own status; as flock(1) and sh have it. */
 const Status = {
   DONE: 0,

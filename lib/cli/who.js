@@ -1,3 +1,5 @@
+'use strict'
+
 const { statSync } = require('node:fs')
 const { lockFile } = require('../..')
 const { parsePath } = require('../arguments')
