@@ -1,0 +1,65 @@
+// How long after another process's release do we have the lock, when we have waited for it?
+
+const { BETWEEN_PROCESSES, POLL } = require('../support/libraries')
+const { user, waits } = require('../support/hand-over')
+const { hasBare, startBare, startChild, withFile } = require('../support/processes')
+const { mapValues, peersOf, rounds } = require('../support/rounds')
+const { median, quantile } = require('../support/statistics')
+
+const HAND_OVERS = 150
+const HAND_OVERS_POLLED = 25
+
+function sample(library) {
+  const start = (file) =>
+    library === 'bare' ? startBare('lock', file) : startChild(__filename, 'user', library, file)
+  return withFile(async (file) => {
+    const sides = [start(file), start(file)]
+    const samples = []
+    const number = POLL.has(library) ? HAND_OVERS_POLLED : HAND_OVERS
+    await sides[0].ask('acquire')
+    for (let i = 0; i < number; i += 1) {
+      const [holder, waiter] = i % 2 === 0 ? sides : sides.toReversed()
+      waiter.send('acquire')
+      await waits(library, waiter)
+      const released = await holder.ask('release')
+      const acquired = await waiter.next()
+      samples.push((acquired - released) / 1000)
+    }
+    for (const side of sides) await side.end()
+    // The first ones compile the code.
+    return samples.slice(Math.floor(number / 5))
+  })
+}
+
+async function run({ count, present }) {
+  const names = present(BETWEEN_PROCESSES)
+  if (hasBare()) names.push('bare')
+  const samples = await rounds(count, names, sample)
+  const middle = mapValues(samples, (all) => median(all.map(median)))
+  const tail = mapValues(samples, (all) => quantile(all.flat(), 0.99))
+  const rivals = ['fs-native-extensions', 'fs-ext'].map((name) => middle[name]).filter(Boolean)
+  return [
+    {
+      id: 'hand-over',
+      what: "another process's release → our acquire, p50",
+      unit: 'µs',
+      goal: rivals.length > 0 && {
+        atMost: Math.min(...rivals),
+        what: 'below fs-native-extensions and fs-ext',
+      },
+      measured: middle.locket,
+      limit: middle.bare && { value: middle.bare, what: 'a blocked flock in Rust' },
+      peers: peersOf(middle),
+    },
+    {
+      id: 'hand-over-tail',
+      what: 'the same, p99',
+      unit: 'µs',
+      measured: tail.locket,
+      limit: tail.bare && { value: tail.bare, what: 'a blocked flock in Rust' },
+      peers: peersOf(tail),
+    },
+  ]
+}
+
+module.exports = { roles: { user }, run }
