@@ -243,16 +243,18 @@ async function raceForIt(t, file) {
 }
 
 test('an abort that races the release of another thread rejects or holds, never both', async (t) => {
-  const file = lockPath(t)
-  const worker = new Worker(path.join(FIXTURES, 'contender.js'), { workerData: file })
+  let worker
   t.after(() => worker.terminate())
+  const file = lockPath(t)
+  worker = new Worker(path.join(FIXTURES, 'contender.js'), { workerData: file })
   await once(worker, 'message')
   await raceForIt(t, file)
 })
 
 test('an abort that races the release of another process rejects or holds, never both', async (t) => {
-  const file = lockPath(t)
+  // In this order: it is ended before the folder goes.
   const contender = await startNode(t)
+  const file = lockPath(t)
   await contender.run(({ require }, file) => require('./contender').contend(file), file)
   await raceForIt(t, file)
 })

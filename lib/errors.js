@@ -29,11 +29,11 @@ function deadlock(path) {
 /** `process` is what the binding knows of the holder, or null. */
 function timedOut(path, seconds, process) {
   const waited = seconds === 0 ? 'is taken' : `was not to be had within ${seconds} s`
-  const message = `the lock '${path}' ${waited}${describe(process)}`
+  const message = `the lock '${path}' ${waited}${describeHolder(process)}`
   return new LockError('ERR_LOCK_TIMEOUT', message, path, holderOf(process))
 }
 
-function describe(holder) {
+function describeHolder(holder) {
   if (holder === null) return ''
   if (holder.pid === process.pid) return ': this process holds it'
   const command = holder.command === undefined ? '' : ` (${holder.command})`
@@ -93,6 +93,7 @@ function received(value) {
 module.exports = {
   LockError,
   deadlock,
+  describeHolder,
   holderOf,
   invalidType,
   invalidValue,

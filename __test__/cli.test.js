@@ -1,0 +1,273 @@
+'use strict'
+
+// The command line, with the habits of flock(1).
+
+const assert = require('node:assert/strict')
+const { once } = require('node:events')
+const fs = require('node:fs')
+const { constants } = require('node:os')
+const path = require('node:path')
+const { test } = require('node:test')
+const { lockFile } = require('..')
+const { version } = require('../package.json')
+const { LOCKET, runLocket, startLocket } = require('./support/command')
+const { lockFileWith, lockPath, temporaryFolder } = require('./support/folder')
+const { startNode } = require('./support/peer')
+const { linuxOnly, unixOnly } = require('./support/platform')
+const { within } = require('./support/until')
+
+/** The command that runs a piece of JavaScript. */
+function node(source, ...args) {
+  return ['--', process.execPath, '-e', source, ...args]
+}
+
+/** Says it runs, and goes on until its standard input ends. */
+const UNTIL_END = 'console.log("runs"); process.stdin.resume()'
+
+async function startHolding(t, file) {
+  const locket = startLocket(t, [file, ...node(UNTIL_END)])
+  await locket.says(/runs/)
+  return locket
+}
+
+test('the lock is held while the command runs, and free when it has ended', async (t) => {
+  const file = lockPath(t)
+  const locket = await startHolding(t, file)
+  assert.equal(lockFile(file).tryAcquire(), null)
+  locket.child.stdin.end()
+  const { status, err } = await locket.ended
+  assert.deepEqual({ status, err }, { status: 0, err: '' })
+  lockFile(file).acquireSync(0).release()
+})
+
+test('standard input, output and error are the command’s own', async (t) => {
+  const source = 'process.stdin.pipe(process.stdout); console.error("to stderr")'
+  const locket = startLocket(t, [lockPath(t), ...node(source)])
+  locket.child.stdin.end('through and through')
+  const { status, out, err } = await locket.ended
+  assert.deepEqual({ status, out, err }, { status: 0, out: 'through and through', err: 'to stderr\n' })
+})
+
+test('arguments reach the command as they are, options and spaces and all', async (t) => {
+  const source = 'console.log(JSON.stringify(process.argv.slice(1)))'
+  const args = ['--', '-n', '--help', 'a b', '', '$HOME', '*']
+  const { out } = await runLocket(t, [lockPath(t), ...node(source, ...args)])
+  assert.deepEqual(JSON.parse(out), args.slice(1))
+})
+
+test('the -- before the command may be missing, as in flock(1)', async (t) => {
+  const { status } = await runLocket(t, ['-n', lockPath(t), ...node('process.exit(5)').slice(1)])
+  assert.equal(status, 5)
+})
+
+test('the exit status is the command’s', async (t) => {
+  for (const wanted of [0, 3, 255]) {
+    const { status } = await runLocket(t, [lockPath(t), ...node(`process.exit(${wanted})`)])
+    assert.equal(status, wanted)
+  }
+})
+
+test('a command that a signal ends gives 128 and the signal’s number', unixOnly, async (t) => {
+  for (const signal of ['SIGKILL', 'SIGTERM', 'SIGUSR1']) {
+    const { status } = await runLocket(t, [lockPath(t), '--', 'sh', '-c', `kill -${signal.slice(3)} $$`])
+    assert.equal(status, 128 + constants.signals[signal])
+  }
+})
+
+test('a command that is not found gives 127, one that cannot be run 126', unixOnly, async (t) => {
+  const missing = await runLocket(t, [lockPath(t), '--', 'no-such-command'])
+  assert.equal(missing.status, 127)
+  assert.equal(missing.err, 'locket: no-such-command: command not found\n')
+  const file = lockFileWith(t, 'echo no')
+  const barred = await runLocket(t, [lockPath(t), '--', file])
+  assert.equal(barred.status, 126)
+  assert.equal(barred.err, `locket: ${file}: cannot be run (EACCES)\n`)
+})
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  test(`${signal} is forwarded, and the lock is held until the command has ended`, unixOnly, async (t) => {
+    const file = lockPath(t)
+    const source = `
+      process.on('${signal}', () => { console.log('got ${signal}'); process.stdin.on('end', () => process.exit(9)) })
+      ${UNTIL_END}`
+    const locket = startLocket(t, [file, ...node(source)])
+    await locket.says(/runs/)
+    locket.child.kill(signal)
+    await locket.says(new RegExp(`got ${signal}`))
+    assert.equal(lockFile(file).tryAcquire(), null)
+    locket.child.stdin.end()
+    assert.deepEqual(await locket.ended, { status: 9, signal: null, out: `runs\ngot ${signal}\n`, err: '' })
+  })
+
+  test(`${signal} while waiting ends locket, and the command never runs`, linuxOnly, async (t) => {
+    const file = lockPath(t)
+    const guard = await lockFile(file).acquire()
+    const locket = startLocket(t, [file, ...node('console.log("ran")')])
+    await locket.says(/waiting/, 'err')
+    locket.child.kill(signal)
+    const { signal: by, out } = await locket.ended
+    assert.deepEqual({ by, out }, { by: signal, out: '' })
+    guard.release()
+  })
+}
+
+test('when locket is killed the lock is free, although the command goes on', unixOnly, async (t) => {
+  const file = lockPath(t)
+  const locket = startLocket(t, [file, ...node(`console.log(process.pid); ${UNTIL_END}`)])
+  await locket.says(/runs/)
+  const pid = Number(locket.out.match(/\d+/)[0])
+  locket.child.kill('SIGKILL')
+  await once(locket.child, 'exit')
+  const guard = await within(lockFile(file).acquire(), 'the lock of a locket that was killed')
+  assert.equal(process.kill(pid, 0), true, 'the command is still there')
+  process.kill(pid, 'SIGKILL')
+  guard.release()
+})
+
+test('-n and -w 0 fail at once when the lock is taken, and the command does not run', async (t) => {
+  const file = lockPath(t)
+  const guard = await lockFile(file).acquire()
+  for (const options of [['-n'], ['--nonblock'], ['-w', '0'], ['-n', '-w', '60']]) {
+    const { status, out, err } = await runLocket(t, [...options, file, ...node('console.log("ran")')])
+    assert.deepEqual({ status, out, err }, { status: 1, out: '', err: '' })
+  }
+  guard.release()
+})
+
+test('-w gives up after so many seconds, with -E’s status; -v says why', async (t) => {
+  const file = lockPath(t)
+  const guard = await lockFile(file).acquire()
+  const options = ['-w', '0.05', '-E', '42', '-v']
+  const { status, err } = await runLocket(t, [...options, file, ...node('')])
+  assert.equal(status, 42)
+  assert.match(err, /^locket: the lock '.*' was not to be had within 0\.05 s.*\n$/)
+  if (process.platform === 'linux') assert.ok(err.includes(`process ${process.pid} holds it`), err)
+  guard.release()
+})
+
+test('-v says how long the lock took, and what runs', async (t) => {
+  const { err } = await runLocket(t, ['-v', lockPath(t), ...node('')])
+  assert.match(err, /^locket: getting the lock took \d+\.\d{6} s\nlocket: running .+\n$/)
+})
+
+test('after a second of waiting it says, once, whom it waits for', async (t) => {
+  const file = lockPath(t)
+  const guard = await lockFile(file).acquire()
+  const locket = startLocket(t, ['-w', '2.5', '-E', '7', file, ...node('')])
+  const { status, err } = await locket.ended
+  assert.equal(status, 7)
+  const lines = err.trimEnd().split('\n')
+  assert.equal(lines.length, 1)
+  assert.ok(lines[0].startsWith(`locket: waiting for the lock '${file}'`), err)
+  if (process.platform === 'linux') assert.ok(err.includes(`: process ${process.pid} holds it (`), err)
+  guard.release()
+})
+
+test('it gets the lock in its turn, and then the command runs', async (t) => {
+  const file = lockPath(t)
+  const first = await startHolding(t, file)
+  const second = startLocket(t, [file, ...node('console.log("second")')])
+  await second.says(/waiting/, 'err')
+  assert.equal(second.out, '')
+  first.child.stdin.end()
+  const { status, out } = await second.ended
+  assert.deepEqual({ status, out }, { status: 0, out: 'second\n' })
+})
+
+test('--who prints the process that holds the lock and its command', linuxOnly, async (t) => {
+  const file = lockPath(t)
+  const holder = await startNode(t)
+  await holder.acquire(file)
+  const { status, out } = await runLocket(t, ['--who', file])
+  assert.equal(status, 0)
+  assert.ok(out.startsWith(`${holder.pid} ${process.execPath} `), out)
+})
+
+test('--who exits with 0 when the lock is taken, with 1 when it is free', async (t) => {
+  const file = lockPath(t)
+  const guard = await lockFile(file).acquire()
+  assert.equal((await runLocket(t, ['--who', file])).status, 0)
+  guard.release()
+  assert.deepEqual(await runLocket(t, ['--who', file]), { status: 1, signal: null, out: '', err: '' })
+})
+
+test('--who creates no file, and where there is none nobody holds the lock', async (t) => {
+  const folder = temporaryFolder(t)
+  const { status } = await runLocket(t, ['--who', path.join(folder, 'none.lock')])
+  assert.equal(status, 1)
+  assert.deepEqual(fs.readdirSync(folder), [])
+})
+
+test('a holder that cannot be seen is unknown, not nobody', linuxOnly, async (t) => {
+  const { findHolder } = require('../lib/cli/who')
+  const file = lockPath(t)
+  const holder = await startNode(t)
+  await holder.acquire(file)
+  // As in a container that does not see the holder's process.
+  const { openLock } = require('../lib/environment')
+  const { prototype } = openLock(file).constructor
+  t.mock.method(prototype, 'holder', () => null)
+  assert.deepEqual(findHolder(file), {})
+  await holder.release(file)
+  assert.equal(findHolder(file), null)
+})
+
+test('a wrong call is one line and the status 64', async (t) => {
+  const file = lockPath(t)
+  const calls = [
+    [],
+    ['--'],
+    [file],
+    [file, '--'],
+    ['', '--', 'true'],
+    ['-x', file, '--', 'true'],
+    ['-w', file, '--', 'true'],
+    ['-w', '-1', file, '--', 'true'],
+    ['-w', '1e3', file, '--', 'true'],
+    ['-w', 'soon', file, '--', 'true'],
+    ['-E', '256', file, '--', 'true'],
+    ['-E', '', file, '--', 'true'],
+    ['-n=1', file, '--', 'true'],
+    [file, '-n', '--', 'true'],
+    ['--who'],
+    ['--who', file, '--', 'true'],
+  ]
+  for (const args of calls) {
+    const { status, out, err } = await runLocket(t, args)
+    assert.equal(status, 64, `${args}: ${err}`)
+    assert.equal(out, '')
+    assert.match(err, /^locket: [^\n]+\n$/, `${args}`)
+  }
+  assert.equal(fs.existsSync(file), false)
+})
+
+test('a file that cannot be opened is one line and the status that flock(1) has for it', async (t) => {
+  const folder = temporaryFolder(t)
+  const missing = path.join(folder, 'none', 'a.lock')
+  const { status, err } = await runLocket(t, [missing, ...node('')])
+  assert.equal(status, 66)
+  assert.equal(err, `locket: ENOENT: no such file or directory, open '${missing}'\n`)
+  assert.equal((await runLocket(t, [folder, ...node('')])).status, 66)
+})
+
+test('--help and --version print and exit with 0', async (t) => {
+  const help = await runLocket(t, ['--help'])
+  assert.equal(help.status, 0)
+  assert.match(help.out, /^Usage: locket /)
+  for (const long of ['nonblock', 'timeout', 'conflict-exit-code', 'verbose', 'who', 'help', 'version']) {
+    assert.ok(help.out.includes(`--${long}`), long)
+  }
+  assert.deepEqual(await runLocket(t, ['-V']), {
+    status: 0,
+    signal: null,
+    out: `locket ${version}\n`,
+    err: '',
+  })
+})
+
+test('the file that package.json names as the command can be run', unixOnly, () => {
+  const { bin } = require('../package.json')
+  assert.equal(path.join(__dirname, '..', bin.locket), LOCKET)
+  fs.accessSync(LOCKET, fs.constants.X_OK)
+  assert.match(fs.readFileSync(LOCKET, 'utf8'), /^#!\/usr\/bin\/env node\n/)
+})

@@ -1,0 +1,217 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { execFile, fork, spawn } = require('node:child_process')
+const { once } = require('node:events')
+const fs = require('node:fs')
+const path = require('node:path')
+const { test } = require('node:test')
+const { promisify } = require('node:util')
+const { lockFile } = require('..')
+const { lockFileWith, temporaryFolder } = require('./support/folder')
+const { untilQueued } = require('./support/kernel')
+const { FIXTURES, startNode } = require('./support/peer')
+const { linuxOnly, rootOnly, unixOnly } = require('./support/platform')
+const { resources, untilResourcesAre } = require('./support/resources')
+
+const run = promisify(execFile)
+const STRANGER = '12345'
+/** Acquires under attack, at least; and so many of them have met something that is no lock file. */
+const ROUNDS = 3000
+const REFUSALS = 10
+
+/** Everything that can be seen of the files of a folder. */
+function portrait(folder) {
+  return fs.readdirSync(folder).map((name) => {
+    const file = path.join(folder, name)
+    const { ino, mode, uid, gid, nlink, size, mtimeNs, ctimeNs } = fs.lstatSync(file, { bigint: true })
+    const content = fs.readFileSync(file, 'utf8')
+    return { name, ino, mode, uid, gid, nlink, size, mtimeNs, ctimeNs, content }
+  })
+}
+
+/** A folder like /tmp, and one of the victim's own with something precious in it. */
+function battlefield(t, mode) {
+  const folder = temporaryFolder(t)
+  const open = path.join(folder, 'open')
+  const own = path.join(folder, 'own')
+  fs.chmodSync(folder, 0o755)
+  fs.mkdirSync(open)
+  fs.chmodSync(open, mode)
+  fs.mkdirSync(own, { mode: 0o700 })
+  fs.writeFileSync(path.join(own, 'precious'), 'as it was', { mode: 0o600 })
+  return { open, own }
+}
+
+/** Acquires beside the attacker; tells how often each outcome came. */
+async function underAttack(t, args, file) {
+  const attacker = spawn(process.execPath, [path.join(FIXTURES, 'attacker.js'), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exit = once(attacker, 'exit')
+  t.after(() => attacker.kill('SIGKILL'))
+  await Promise.race([once(attacker.stdout, 'data'), exit.then(() => assert.fail('the attacker ended'))])
+  const outcomes = await acquireAgainAndAgain(file)
+  t.diagnostic(`acquires: ${JSON.stringify(outcomes)}`)
+  assert.ok(attacker.exitCode === null && attacker.signalCode === null, 'the attacker was there to the end')
+  attacker.kill('SIGKILL')
+  await exit
+  assert.ok(outcomes.granted > 0)
+  return outcomes
+}
+
+/** Acquires in every way; tells how often each outcome came. */
+async function acquireAgainAndAgain(file) {
+  const lock = lockFile(file)
+  const outcomes = {}
+  const ways = [() => lock.acquire(5), () => lock.tryAcquire(), () => lock.acquireSync(5)]
+  let refused = 0
+  for (let round = 0; round < ROUNDS || refused < REFUSALS; round += 1) {
+    let outcome = 'granted'
+    try {
+      const guard = await ways[round % ways.length]()
+      guard.release()
+    } catch (error) {
+      assert.ok(error.code, error)
+      outcome = error.code
+      refused += 1
+    }
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
+  }
+  return outcomes
+}
+
+for (const [attack, where, mode] of [
+  ['file of mine', 'a sticky folder', 0o1777],
+  ['file', 'a folder that everybody may write', 0o777],
+]) {
+  test(
+    `in ${where}, nothing is created or changed through a link swapped in for the file`,
+    rootOnly,
+    async (t) => {
+      const { open, own } = battlefield(t, mode)
+      const file = path.join(open, 'some.lock')
+      const before = portrait(own)
+      const had = await resources()
+      const targets = [path.join(own, 'precious'), path.join(own, 'missing'), '/dev/null', file]
+      const outcomes = await underAttack(t, [attack, file, STRANGER, ...targets], file)
+      assert.deepEqual(portrait(own), before)
+      const known = ['granted', 'ENOENT', 'ELOOP', 'EISDIR', 'EINVAL', 'ENXIO']
+      const unknown = Object.keys(outcomes).filter((outcome) => !known.includes(outcome))
+      assert.deepEqual(unknown, [])
+      await untilResourcesAre(had)
+    },
+  )
+}
+
+test('nothing is changed through a link swapped in for the folder', rootOnly, async (t) => {
+  const { open, own } = battlefield(t, 0o1777)
+  const taken = path.join(own, 'some.lock')
+  fs.writeFileSync(taken, 'as it was')
+  const before = portrait(own)
+  const folder = path.join(open, 'folder')
+  const attack = ['folder', folder, STRANGER, own, path.join(own, 'missing')]
+  await underAttack(t, attack, path.join(folder, 'some.lock'))
+  assert.deepEqual(portrait(own), before)
+})
+
+test('a dangling link creates nothing, nor does a link to a folder', unixOnly, async (t) => {
+  const folder = temporaryFolder(t)
+  const link = path.join(folder, 'link.lock')
+  for (const [target, code] of [
+    ['missing', 'ENOENT'],
+    ['.', 'EISDIR'],
+  ]) {
+    fs.symlinkSync(target, link)
+    await assert.rejects(lockFile(link).acquire(), { code })
+    assert.throws(() => lockFile(link).tryAcquire(), { code })
+    assert.deepEqual(fs.readdirSync(folder), ['link.lock'])
+    fs.unlinkSync(link)
+  }
+})
+
+test('the file keeps its content, its mode and its times', async (t) => {
+  const file = lockFileWith(t, 'as it was')
+  if (process.platform !== 'win32') fs.chmodSync(file, 0o640)
+  const before = portrait(path.dirname(file))
+  const holder = await startNode(t)
+  await holder.acquire(file)
+  assert.equal(lockFile(file).tryAcquire(), null)
+  const waiting = lockFile(file).acquire()
+  await holder.release(file)
+  ;(await waiting).release()
+  assert.deepEqual(portrait(path.dirname(file)), before)
+})
+
+test('nothing is read from the file', unixOnly, async (t) => {
+  const file = lockFileWith(t, 'nobody reads this')
+  const never = new Date(0)
+  const unread = () => fs.utimesSync(file, never, new Date())
+  const readAt = () => fs.statSync(file).atimeMs
+  unread()
+  fs.readFileSync(file)
+  if (readAt() === 0) return t.skip('the file system keeps no time of the last reading')
+  unread()
+  const holder = await startNode(t)
+  await holder.acquire(file)
+  assert.equal(lockFile(file).tryAcquire(), null)
+  const waiting = lockFile(file).acquire()
+  await holder.release(file)
+  ;(await waiting).release()
+  assert.equal(readAt(), 0)
+})
+
+test('no child process gets a descriptor of a lock: spawn, fork, a shell', linuxOnly, async (t) => {
+  const [held, waited] = [lockFileWith(t), lockFileWith(t)]
+  const guard = await lockFile(held).acquire()
+  const holder = await startNode(t)
+  await holder.acquire(waited)
+  const waiting = lockFile(waited).acquire()
+  await untilQueued(waited)
+
+  const script = path.join(FIXTURES, 'descriptors.js')
+  const lists = []
+  lists.push((await run(process.execPath, [script])).stdout)
+  lists.push((await run('/bin/sh', ['-c', `"${process.execPath}" "${script}"`])).stdout)
+  const forked = fork(script, { silent: true })
+  const [data] = await once(forked.stdout, 'data')
+  lists.push(String(data))
+  assert.deepEqual(lists.map(JSON.parse), [[], [], []])
+
+  await holder.release(waited)
+  ;(await waiting).release()
+  guard.release()
+})
+
+test(
+  'no child process gets a descriptor, however its start falls together with an acquire',
+  linuxOnly,
+  async (t) => {
+    const file = lockFileWith(t)
+    let going = true
+    const busy = (async () => {
+      while (going) (await lockFile(file).acquire()).release()
+    })()
+    const list = () => run('/bin/ls', ['-l', '/proc/self/fd'])
+    for (let round = 0; round < 25; round += 1) {
+      for (const { stdout } of await Promise.all([list(), list(), list(), list()])) {
+        assert.ok(!stdout.includes('.lock'), stdout)
+      }
+    }
+    going = false
+    await busy
+  },
+)
+
+test('execve lets go of the lock', linuxOnly, async (t) => {
+  if (process.execve === undefined) return t.skip('this Node has no process.execve')
+  const file = lockFileWith(t)
+  const source = `
+    const { lockFile } = require(process.argv[1])
+    lockFile(process.argv[2]).acquireSync()
+    process.execve('/bin/ls', ['ls', '-l', '/proc/self/fd'])`
+  const { stdout } = await run(process.execPath, ['-e', source, path.join(__dirname, '..'), file])
+  assert.match(stdout, /\d/)
+  assert.ok(!stdout.includes('.lock'), stdout)
+  lockFile(file).tryAcquire().release()
+})

@@ -1,0 +1,174 @@
+'use strict'
+
+// Reads a journal (journal.js) and tells what cannot have happened if the lock is one.
+//
+// A holder enters after its grant and leaves before its release. One that was killed leaves when it
+// dies, which is some time between the records `killing` and `died`: once somebody else has entered
+// in its place, it must not be heard of again.
+
+/** What an acquire may be refused with while the machine is being tormented. */
+const EXPECTED = new Set([
+  'ABORTED',
+  'BUSY',
+  'ERR_LOCK_TIMEOUT',
+  'ERR_LOCK_DEADLOCK',
+  'ENOENT',
+  'EACCES',
+  'EMFILE',
+  'ENOSPC',
+])
+
+/** Timers of Node may fire a little early. */
+const EARLY = 0.005
+/** No timeout that is asked for comes near it, nor does a process stand still for so long. */
+const LATE = 60
+
+/** The names of files whose locks are one a path, even when the file is deleted by its holder. */
+function isOnePerPath(file) {
+  return !file.startsWith('replaced')
+}
+
+class Checker {
+  violations = []
+  counts = {
+    enter: 0,
+    leave: 0,
+    killing: 0,
+    died: 0,
+    timeout: 0,
+    refused: {},
+    heldWhenKilled: 0,
+    sections: {},
+  }
+  /** By lock: who is in, what the counter can say, when the last one left. */
+  #locks = new Map()
+  #dying = new Set()
+  /** Those in whose place somebody has entered. */
+  #replaced = new Set()
+
+  check(records) {
+    for (const record of records) this.#record(record)
+    return this
+  }
+
+  /** What the counters can say in the end, by file. */
+  get finalValues() {
+    return new Map([...this.#locks].map(([name, { values }]) => [name, values]))
+  }
+
+  #record(record) {
+    this.#count(record)
+    switch (record.kind) {
+      case 'enter':
+        return this.#enter(record)
+      case 'leave':
+        return this.#leave(record)
+      case 'killing':
+        return this.#dying.add(record.who)
+      case 'died':
+        return this.#died(record)
+      case 'timeout':
+        if (record.waited < record.asked - EARLY) this.#violation('timed out too early', record)
+        if (record.waited > record.asked + LATE) this.#violation('timed out too late', record)
+        return
+      case 'refused':
+        if (!EXPECTED.has(record.code)) this.#violation('refused for no reason', record)
+        return
+      case 'leak':
+        return this.#violation('something was left behind', record)
+    }
+  }
+
+  #count({ kind, who, code }) {
+    if (kind === 'refused') this.counts.refused[code] = (this.counts.refused[code] ?? 0) + 1
+    else this.counts[kind] += 1
+    if (kind === 'enter') {
+      const [slot] = who.split('.')
+      this.counts.sections[slot] = (this.counts.sections[slot] ?? 0) + 1
+    }
+  }
+
+  #enter(record) {
+    this.#expectAlive(record)
+    const lock = this.#lockOf(record)
+    if (lock.inside !== undefined) {
+      if (!this.#isDying(lock.inside.who)) this.#violation('two at once', lock.inside, record)
+      this.#supersede(lock)
+    }
+    if (isOnePerPath(record.file)) {
+      if (!lock.values.has(record.value)) {
+        this.#violation(`an update was lost: expected ${[...lock.values].join(' or ')}`, record)
+      }
+      // Times are taken inside, so one that lies before the former's leave was an overlap.
+      if (record.at !== undefined && lock.left !== undefined && record.at < lock.left) {
+        this.#violation('entered before the former had left', record)
+      }
+    }
+    lock.inside = record
+  }
+
+  #leave(record) {
+    this.#expectAlive(record)
+    const lock = this.#lockOf(record)
+    const { inside } = lock
+    if (inside?.who !== record.who || inside.section !== record.section) {
+      return this.#violation('left without being inside', record, inside)
+    }
+    if (record.value !== inside.value + 1) this.#violation('wrote something else', inside, record)
+    lock.inside = undefined
+    lock.values = new Set([record.value])
+    lock.left = record.at
+  }
+
+  #died({ who }) {
+    for (const lock of this.#locks.values()) {
+      if (lock.inside !== undefined && isPartOf(lock.inside.who, who)) this.#supersede(lock)
+    }
+    this.#replaced.add(who)
+  }
+
+  /** The holder of the lock is dead: it may have written or not. */
+  #supersede(lock) {
+    this.counts.heldWhenKilled += 1
+    this.#replaced.add(lock.inside.who)
+    lock.values = new Set([lock.inside.value, lock.inside.value + 1])
+    lock.left = undefined
+    lock.inside = undefined
+  }
+
+  #lockOf({ file, inode }) {
+    // A file that is open keeps its inode's number: two who are inside with the same one have the same file.
+    const name = isOnePerPath(file) ? file : `${file} ${inode}`
+    let lock = this.#locks.get(name)
+    if (lock === undefined) {
+      lock = { inside: undefined, values: new Set([0]), left: undefined }
+      this.#locks.set(name, lock)
+    }
+    return lock
+  }
+
+  #isDying(who) {
+    return this.#isIn(this.#dying, who)
+  }
+
+  #expectAlive(record) {
+    if (this.#isIn(this.#replaced, record.who)) this.#violation('went on after its death', record)
+  }
+
+  #isIn(set, who) {
+    for (let name = who; name !== ''; name = name.slice(0, Math.max(0, name.lastIndexOf('.')))) {
+      if (set.has(name)) return true
+    }
+    return false
+  }
+
+  #violation(what, ...records) {
+    this.violations.push({ what, records })
+  }
+}
+
+function isPartOf(who, whole) {
+  return who === whole || who.startsWith(`${whole}.`)
+}
+
+module.exports = { Checker }

@@ -1,0 +1,84 @@
+'use strict'
+
+// What this machine lets the chaos do, and how.
+
+const { execFileSync, spawnSync } = require('node:child_process')
+const path = require('node:path')
+
+const ROOT = path.join(__dirname, '..')
+
+function works(command, ...args) {
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0
+}
+
+const isRoot = process.getuid?.() === 0
+const ownNamespace = 'LOCKET_CHAOS_NAMESPACE'
+
+/** With mounts of its own the process leaves none behind, however it ends. */
+function enterNamespace() {
+  if (process.env[ownNamespace] !== undefined || !isRoot || !works('unshare', '--mount', 'true')) return
+  const args = ['--mount', '--propagation', 'private', process.execPath, ...process.argv.slice(1)]
+  const { status } = spawnSync('unshare', args, {
+    stdio: 'inherit',
+    env: { ...process.env, [ownNamespace]: '1' },
+  })
+  process.exit(status ?? 1)
+}
+
+/** Mounts a file system of a few pages. False: that is not allowed here. */
+function mountSmall(folder) {
+  if (process.env[ownNamespace] === undefined) return false
+  return works('mount', '-t', 'tmpfs', '-o', 'size=128k,nr_inodes=100,mode=777', 'tmpfs', folder)
+}
+
+function unmount(folder) {
+  execFileSync('umount', ['--lazy', folder])
+}
+
+/** The library that fakes the wall clock, or undefined. */
+function clockLibrary() {
+  const { status, stdout } = spawnSync('faketime', ['-m', '-f', '+0', 'printenv', 'LD_PRELOAD'], {
+    encoding: 'utf8',
+  })
+  return status === 0 ? stdout.trim() : undefined
+}
+
+/** A Python that has locket, or undefined. */
+function pythonWithLocket() {
+  const folder = path.join(ROOT, '.venv')
+  const python = path.join(folder, 'bin', 'python')
+  const has = () => works(python, '-c', 'import locket')
+  if (has()) return python
+  if (!works('python3', '-m', 'venv', folder)) return
+  works(python, '-m', 'pip', 'install', '--quiet', 'locket==1.0.0')
+  return has() ? python : undefined
+}
+
+/**
+ * How to start a participant: few descriptors, no core files, and for root the obedience to a
+ * folder's mode that others owe.
+ */
+function modestly(command, args) {
+  const limits = ['sh', '-c', 'ulimit -c 0 -n 128; exec "$@"', 'sh', command, ...args]
+  const isTamed = isRoot && works('setpriv', ...WITHOUT_OVERRIDE, 'true')
+  return isTamed ? ['setpriv', ...WITHOUT_OVERRIDE, ...limits] : limits
+}
+
+const WITHOUT_OVERRIDE = ['--bounding-set=-dac_override,-dac_read_search', '--inh-caps=-all']
+
+function hasFlock() {
+  return works('flock', '--version')
+}
+
+module.exports = {
+  ROOT,
+  clockLibrary,
+  enterNamespace,
+  hasFlock,
+  isRoot,
+  modestly,
+  mountSmall,
+  pythonWithLocket,
+  unmount,
+  mayMount: () => process.env[ownNamespace] !== undefined,
+}

@@ -1,0 +1,242 @@
+'use strict'
+
+// One round of the plan, carried out: a folder, processes in it, events, and the check at the end.
+
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { setTimeout: sleep } = require('node:timers/promises')
+const { lockFile } = require('..')
+const { Checker } = require('./checker')
+const { Counter } = require('./counter')
+const { Journal, parse } = require('./journal')
+const machine = require('./machine')
+const { slotsOf } = require('./plan')
+const { PARTICIPANTS, Slot } = require('./slot')
+
+/** Who has not ended so long after the last event hangs. */
+const HANGING = 60_000
+const KINDS = ['shared', 'deleted', 'small', 'replaced']
+
+class Round {
+  events = {}
+  #plan
+  #tools
+  #folder
+  #journal
+  #locks
+  #slots = new Map()
+  #undoing = new Set()
+  #finishing = false
+
+  /** `tools`: the python and the clock library, where there are any. */
+  constructor(plan, tools) {
+    this.#plan = plan
+    this.#tools = tools
+    this.#folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'locket-chaos-')))
+    this.#journal = new Journal(path.join(this.#folder, 'journal'))
+    for (const kind of KINDS) fs.mkdirSync(path.join(this.#folder, kind))
+    this.#hasSmall = machine.mountSmall(path.join(this.#folder, 'small'))
+    this.#locks = KINDS.flatMap((kind) => this.#locksOf(kind))
+    for (const { name } of this.#locks) Counter.create(this.#folder, name)
+    fs.writeFileSync(this.#clock, '+0')
+  }
+
+  #hasSmall
+
+  #locksOf(kind) {
+    if (kind === 'small' && !this.#hasSmall) return []
+    return Array.from({ length: this.#plan.setup[kind] }, (_, i) => ({
+      kind,
+      name: `${kind}${i}`,
+      path: this.#in(kind, `${kind}${i}.lock`),
+      isDeleted: kind === 'deleted' || kind === 'small',
+    }))
+  }
+
+  #in(...names) {
+    return path.join(this.#folder, ...names)
+  }
+
+  get #clock() {
+    return this.#in('clock')
+  }
+
+  /** Resolves with the checker when all have ended. */
+  async run() {
+    for (const name of slotsOf(this.#plan.setup)) {
+      const command = this.#commandFor(name)
+      if (command !== undefined) {
+        this.#slots.set(name, new Slot(name, this.#journal, command, () => this.#finishing))
+      }
+    }
+    const start = performance.now()
+    for (const event of this.#plan.events) {
+      await sleep(start + event.at - performance.now())
+      this.#carryOut(event)
+    }
+    await sleep(start + this.#plan.length - performance.now())
+    await Promise.all(this.#undoing)
+    this.#finishing = true
+    fs.writeFileSync(this.#in('finish'), '')
+    const hanging = await this.#untilFinished()
+    return this.#check(hanging)
+  }
+
+  #commandFor(slot) {
+    const { seed, setup } = this.#plan
+    const { python, clockLibrary } = this.#tools
+    const folder = this.#folder
+    const shared = this.#locks.filter(({ kind }) => kind === 'shared')
+    if (slot.startsWith('node')) {
+      const { tasks, workers } = setup
+      // The first one lives by a clock that jumps; its monotonic clock does not.
+      const isFaked = slot === 'node0' && clockLibrary !== undefined
+      const env = isFaked
+        ? {
+            LD_PRELOAD: clockLibrary,
+            FAKETIME_TIMESTAMP_FILE: this.#clock,
+            FAKETIME_CACHE_DURATION: '1',
+            FAKETIME_DONT_FAKE_MONOTONIC: '1',
+            NO_FAKE_STAT: '1',
+          }
+        : {}
+      return (who) => {
+        const share = { seed, who, folder, tasks, workers, locks: this.#locks }
+        const args = [path.join(PARTICIPANTS, 'node.js'), JSON.stringify(share)]
+        return { command: process.execPath, args, env, ipc: true }
+      }
+    }
+    if (slot.startsWith('python')) {
+      if (python === undefined) return
+      return (who) => {
+        const share = { seed, who, folder, locks: shared }
+        return { command: python, args: [path.join(PARTICIPANTS, 'stranger.py'), JSON.stringify(share)] }
+      }
+    }
+    if (!this.#tools.flock) return
+    return (who) => ({
+      command: path.join(PARTICIPANTS, 'stranger.sh'),
+      args: [folder, who, ...shared.map((lock) => `${lock.name}=${lock.path}`)],
+    })
+  }
+
+  #carryOut(event) {
+    const slot = this.#slots.get(event.target)
+    if (event.target !== undefined && slot === undefined) return
+    this.events[event.kind] = (this.events[event.kind] ?? 0) + 1
+    const acts = {
+      kill: () => slot.kill(),
+      crash: () => slot.order(event),
+      terminate: () => slot.order(event),
+      exhaust: () => slot.order(event),
+      abort: () => slot.end(() => slot.order(event)),
+      exit: () => slot.end(() => slot.order(event)),
+      stop: () => this.#later(event, slot.stop()),
+      rename: () => this.#rename(event),
+      readonly: () => this.#readonly(event),
+      fill: () => this.#fill(event),
+      replace: () => this.#replace(event),
+      clock: () => fs.writeFileSync(this.#clock, event.offset),
+    }
+    acts[event.kind]()
+  }
+
+  #later({ lasts }, undo) {
+    const undoing = sleep(lasts).then(undo)
+    this.#undoing.add(undoing)
+    undoing.finally(() => this.#undoing.delete(undoing))
+  }
+
+  #rename(event) {
+    const folder = this.#in(event.folder)
+    const away = `${folder}.away`
+    if (fs.existsSync(away)) return
+    fs.renameSync(folder, away)
+    this.#later(event, () => fs.renameSync(away, folder))
+  }
+
+  #readonly(event) {
+    const folder = this.#in(event.folder)
+    if (!fs.existsSync(folder)) return
+    // By a descriptor: the folder may be renamed in between.
+    const descriptor = fs.openSync(folder)
+    fs.fchmodSync(descriptor, 0o555)
+    this.#later(event, () => {
+      fs.fchmodSync(descriptor, 0o777)
+      fs.closeSync(descriptor)
+    })
+  }
+
+  /** Until there is neither a page nor an inode. */
+  #fill(event) {
+    const ballast = (number) => this.#in('small', `ballast${number}`)
+    const files = untilFull((number) => fs.writeFileSync(ballast(number), ''))
+    untilFull(() => fs.appendFileSync(ballast(0), Buffer.alloc(4096)))
+    this.#later(event, () => {
+      for (let number = 0; number < files; number += 1) fs.rmSync(ballast(number), { force: true })
+    })
+  }
+
+  #replace({ file, how }) {
+    const target = this.#in('replaced', `replaced${file}.lock`)
+    try {
+      if (how === 'delete') return fs.unlinkSync(target)
+      fs.writeFileSync(`${target}.new`, '')
+      fs.renameSync(`${target}.new`, target)
+    } catch (error) {
+      if (error.code !== 'ENOENT') throw error
+    }
+  }
+
+  /** The names of those who never end. */
+  async #untilFinished() {
+    const waiting = new Map(this.#slots)
+    for (const [name, slot] of this.#slots) slot.finished.then(() => waiting.delete(name))
+    const all = Promise.all([...this.#slots.values()].map((slot) => slot.finished))
+    const limit = new AbortController()
+    await Promise.race([all, sleep(HANGING, undefined, { signal: limit.signal }).catch(() => {})])
+    limit.abort()
+    const hanging = [...waiting.keys()]
+    for (const slot of waiting.values()) slot.kill()
+    await all
+    return hanging
+  }
+
+  #check(hanging) {
+    const checker = new Checker().check(parse(fs.readFileSync(this.#in('journal'), 'latin1')))
+    const violations = [...checker.violations]
+    for (const name of hanging) violations.push({ what: `${name} hung` })
+    const said = [...this.#slots.values()].map(({ stderr }) => stderr).filter(Boolean)
+    for (const { name, path: file, kind } of this.#locks) {
+      const counter = new Counter(this.#folder, name)
+      const value = counter.read()
+      counter.close()
+      const possible = checker.finalValues.get(name)
+      if (kind !== 'replaced' && possible !== undefined && !possible.has(value)) {
+        violations.push({ what: `${name} counts ${value} in the end, not ${[...possible].join(' or ')}` })
+      }
+      const guard = lockFile(file).tryAcquire()
+      if (guard === null) violations.push({ what: `${name} is held though everybody is gone` })
+      else guard.release()
+    }
+    this.#journal.close()
+    if (this.#hasSmall) machine.unmount(this.#in('small'))
+    if (violations.length === 0) fs.rmSync(this.#folder, { recursive: true })
+    return { counts: checker.counts, events: this.events, violations, said, folder: this.#folder }
+  }
+}
+
+/** Tells how often `act` went well before the disk was full. */
+function untilFull(act) {
+  for (let times = 0; ; times += 1) {
+    try {
+      act(times)
+    } catch (error) {
+      if (error.code === 'ENOSPC') return times
+      throw error
+    }
+  }
+}
+
+module.exports = { Round }
