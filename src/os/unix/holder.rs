@@ -1,7 +1,9 @@
 //! Who holds a flock, as /proc/locks tells it.
 
 use std::fs;
+use std::io;
 
+use super::id_of;
 use crate::os::{FileId, Process};
 
 /// How much of a command line is shown.
@@ -11,9 +13,25 @@ const COMMAND_LENGTH: usize = 80;
 /// one's pid namespace does not show.
 pub fn holder(file: FileId) -> Option<Process> {
     let locks = fs::read("/proc/locks").ok()?;
-    let pid = parse(&String::from_utf8_lossy(&locks), file)?;
+    let pid =
+        parse(&String::from_utf8_lossy(&locks), file).filter(|pid| may_have_open(*pid, file))?;
     let command = fs::read(format!("/proc/{pid}/cmdline")).ok();
     Some(Process { pid, command: command.map(|line| command_of(&line)).filter(|c| !c.is_empty()) })
+}
+
+/// The kernel names the process that took the lock. That one may have ended since, its number may
+/// even be another's by now, while a process that inherited the file goes on holding it: so does
+/// the shell after `exec 9>file; flock 9`.
+fn may_have_open(pid: u32, file: FileId) -> bool {
+    match fs::read_dir(format!("/proc/{pid}/fd")) {
+        Ok(mut descriptors) => descriptors.any(|descriptor| {
+            descriptor
+                .and_then(|descriptor| Ok(rustix::fs::stat(descriptor.path())?))
+                .is_ok_and(|stat| id_of(&stat) == file)
+        }),
+        // Another user's process: then there is no telling.
+        Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
+    }
 }
 
 /// The arguments are each ended by a NUL.
