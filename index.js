@@ -5,6 +5,7 @@ const { inspect } = require('node:util')
 const { parseAcquireOptions, parseLockOptions, parsePath } = require('./lib/arguments')
 const { Answer, Kind, deliver, nextNumber, openLock } = require('./lib/environment')
 const { LockError, deadlock, holderOf, invalidType, notHeld, systemError, timedOut } = require('./lib/errors')
+const { holderAtOnce, holderInTurn } = require('./lib/holders')
 const { Waiter } = require('./lib/waiter')
 
 /** For whom the constructors are. */
@@ -40,7 +41,7 @@ class FileLock {
   async acquire(options) {
     const { timeout, signal, onWait } = parseAcquireOptions(options, this.#timeout)
     if (signal?.aborted) throw signal.reason
-    const notice = onWait && AsyncResource.bind((own) => onWait(this.#holder(own)))
+    const notice = onWait && AsyncResource.bind((own) => onWait(this.#holder(own, holderInTurn)))
     // Errors are made here, after the await, so that their stack names the caller's own await.
     const waiter = await new Waiter(this.#native, notice).wait(timeout, signal)
     if (waiter.kind === Kind.GRANTED) {
@@ -49,7 +50,7 @@ class FileLock {
       guard.release()
     }
     if (waiter.thrown !== undefined) throw waiter.thrown.error
-    throw this.#error(waiter, timeout)
+    throw this.#error(waiter, timeout, holderInTurn)
   }
 
   acquireSync(options) {
@@ -57,10 +58,10 @@ class FileLock {
     if (signal !== undefined)
       throw invalidType('options.signal', 'undefined: nothing can abort a thread that waits', signal)
     const number = nextNumber()
-    const notice = onWait && ((own) => onWait(this.#holder(own === 1)))
+    const notice = onWait && ((own) => onWait(this.#holder(own === 1, holderAtOnce)))
     const [kind, a, b] = this.#native.acquireSync(number, timeout, notice, lookUp)
     if (kind === Kind.GRANTED) return new LockGuard(internal, this.#native, this.#path, number)
-    throw this.#error({ kind, a, b }, timeout)
+    throw this.#error({ kind, a, b }, timeout, holderAtOnce)
   }
 
   tryAcquire() {
@@ -68,7 +69,7 @@ class FileLock {
     const [kind, a, b] = this.#native.acquireSync(number, 0)
     if (kind === Kind.GRANTED) return new LockGuard(internal, this.#native, this.#path, number)
     if (kind === Kind.BUSY) return null
-    throw this.#error({ kind, a, b }, 0)
+    throw this.#error({ kind, a, b }, 0, holderAtOnce)
   }
 
   async runExclusive(fn, options) {
@@ -91,19 +92,19 @@ class FileLock {
     return `FileLock ${inspect({ path: this.path, locked: this.locked }, options)}`
   }
 
-  #holder(own) {
+  #holder(own, look) {
     if (own) return { pid: process.pid, sameProcess: true }
-    return holderOf(this.#native.holder()) ?? null
+    return holderOf(look(this.#native, this.#path)) ?? null
   }
 
-  #error({ kind, a, b }, timeout) {
+  #error({ kind, a, b }, timeout, look) {
     switch (kind) {
       case Kind.FAILED:
         return systemError(a, b, this.#path)
       case Kind.DEADLOCK:
         return deadlock(this.#path)
       default:
-        return timedOut(this.#path, timeout, this.#native.holder())
+        return timedOut(this.#path, timeout, look(this.#native, this.#path))
     }
   }
 }

@@ -21,6 +21,7 @@ const SHIPPED = [
   'lib/cli/who.js',
   'lib/environment.js',
   'lib/errors.js',
+  'lib/holders.js',
   'lib/target.js',
   'lib/waiter.js',
   'package.json',
