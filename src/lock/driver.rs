@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
-
-use parking_lot::Mutex;
 
 use super::registry::Registry;
 use super::state::{Action, Actions, Tried, WaitEnd, WorkId};
+use super::sync::{Mutex, now};
 use super::waiter::{LockPath, OwnerId, Seat, Waiter, WaiterId};
 use crate::error::Error;
 use crate::os::{FileId, Identified, Os, Process, Waited};
+
+#[cfg(test)]
+#[path = "tests/inspect/driver.rs"]
+mod inspect;
 
 /// The locks of one process.
 pub struct Driver<S: Seat + Clone, O: Os> {
@@ -51,7 +53,7 @@ impl<S: Seat + Clone, O: Os> Driver<S, O> {
 
     /// Frees the lock at the path, whoever in this process acquired it. False: nobody did.
     pub fn release(self: &Arc<Self>, path: &LockPath) -> bool {
-        let now = Instant::now();
+        let now = now();
         self.event(|registry, out| registry.release(path, now, out))
             || self.other_spelling(path).is_some_and(|file| {
                 self.event(|registry, out| registry.release_file(file, now, out))
@@ -60,7 +62,7 @@ impl<S: Seat + Clone, O: Os> Driver<S, O> {
 
     /// Ends one acquisition. False: it had ended.
     pub fn release_only(self: &Arc<Self>, path: &LockPath, holder: WaiterId) -> bool {
-        let now = Instant::now();
+        let now = now();
         self.event(|registry, out| registry.release_only(path, holder, now, out))
     }
 
@@ -87,7 +89,7 @@ impl<S: Seat + Clone, O: Os> Driver<S, O> {
 
     /// An environment has ended.
     pub fn gone(self: &Arc<Self>, owner: OwnerId) {
-        let now = Instant::now();
+        let now = now();
         self.event(|registry, out| registry.gone(owner, now, out));
     }
 
@@ -123,7 +125,7 @@ impl<S: Seat + Clone, O: Os> Driver<S, O> {
                 }
                 Action::Check { entry, path, file } => {
                     let current = self.os.identify(&path) == Ok(file);
-                    let now = Instant::now();
+                    let now = now();
                     self.event(|registry, out| registry.checked(entry, &path, current, now, out));
                 }
                 Action::Settle { seat, outcome } => seat.settle(outcome),
@@ -152,7 +154,7 @@ impl<S: Seat + Clone, O: Os> Driver<S, O> {
 
     fn waited(self: &Arc<Self>, work: WorkId, path: &LockPath, end: WaitEnd<O::File>) {
         self.waits.lock().remove(&work);
-        let now = Instant::now();
+        let now = now();
         self.event(|registry, out| registry.waited(work, path, end, now, out));
     }
 
@@ -253,7 +255,7 @@ impl<S: Seat + Clone, O: Os> Attempt<S, O> {
     fn work(&mut self) {
         self.has_run = true;
         let Some(result) = self.driver.attempt(self.work, &self.path) else { return };
-        let now = Instant::now();
+        let now = now();
         self.driver.event(|registry, out| {
             registry.tried(self.work, &self.path, result, now, out);
         });

@@ -8,6 +8,7 @@ mod parker;
 mod queue;
 mod registry;
 mod state;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod waiter;

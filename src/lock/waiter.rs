@@ -134,6 +134,7 @@ pub enum Holder {
 pub trait Seat: Send + 'static {
     /// Tells the outcome; nothing is told after it.
     fn settle(self, outcome: Outcome);
-    /// Tells, at most once and before the outcome, that the lock is taken.
+    /// Tells, at most once, that the lock is taken. The outcome may overtake it on another thread;
+    /// then it means nothing any more.
     fn notice(&self, holder: Holder);
 }

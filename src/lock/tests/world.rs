@@ -466,7 +466,7 @@ impl World {
         let now = self.now();
         match work {
             Work::Attempt(id, path, at) => {
-                if let Attempt::Opened(handle) = at {
+                if let Attempt::Opened(handle) | Attempt::Locked(handle) = at {
                     self.close(handle);
                 }
                 self.registry.tried(id, &PATHS[path], Tried::Failed(FAULT), now, out);
@@ -474,7 +474,8 @@ impl World {
             Work::Wait { id, path, at, .. } => {
                 if let Wait::Ordered(Some(handle))
                 | Wait::Started(Some(handle))
-                | Wait::InCall(handle) = at
+                | Wait::InCall(handle)
+                | Wait::Locked(handle) = at
                 {
                     self.close(handle);
                 }
@@ -709,8 +710,8 @@ impl World {
 
 fn can_fail(work: Work) -> bool {
     match work {
-        Work::Attempt(_, _, at) => matches!(at, Attempt::Ordered | Attempt::Opened(_)),
-        Work::Wait { at, .. } => !matches!(at, Wait::Locked(_)),
+        Work::Attempt(_, _, at) => !matches!(at, Attempt::Busy(_)),
+        Work::Wait { .. } => true,
         Work::Check(_, _, at) => matches!(at, Check::Ordered(_)),
         Work::Interrupt(_) | Work::LetGo(_) => false,
     }

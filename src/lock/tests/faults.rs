@@ -1,0 +1,176 @@
+//! Each system call fails in turn: an acquire ends with that error or goes on, nothing is left
+//! behind, and the next one works.
+
+use std::sync::Arc;
+
+use super::chair::{Acquire, Chair};
+use super::fake_os::FakeOs;
+use super::faulty::Faulty;
+use super::temp::Folder;
+use crate::error::{Error, Syscall};
+use crate::lock::driver::Driver;
+use crate::lock::waiter::{LockPath, Outcome, OwnerId, Patience};
+use crate::os::{Os, System};
+
+/// EINTR, EIO, EAGAIN, EMFILE, ENOSPC and ENOLCK as Linux numbers them, negated as in libuv.
+const ERRNOS: [i32; 6] = [-4, -5, -11, -24, -28, -37];
+
+type Faults<O> = Arc<Driver<Chair, Faulty<O>>>;
+
+/// Another process has the lock, and two acquires wait for it: every system call of a driver is
+/// in this. Returns how the acquires ended.
+fn two_acquires<O: Os>(driver: &Faults<O>, path: &LockPath) -> [Outcome; 2] {
+    let os = driver.os().sound();
+    let foreign = os.open(path).expect("the layer of faults is passed by");
+    assert_eq!(os.try_lock(&foreign), Ok(true));
+    let first = Acquire::start(driver, (0, 1), path);
+    os.unlock(foreign);
+    let first_end = first.outcome();
+    let second = Acquire::start(driver, (0, 2), path);
+    assert_eq!(first.release(), first_end == Outcome::Granted);
+    let second_end = second.outcome();
+    assert_eq!(second.release(), second_end == Outcome::Granted);
+    [first_end, second_end]
+}
+
+/// Lets one call after another fail, until the acquires get by with fewer calls. Returns which
+/// calls failed an acquire, and how many calls there are.
+fn fail_each_call<O: Os>(
+    driver: &Faults<O>,
+    path: &LockPath,
+    errno: i32,
+    assert_closed: impl Fn(&O),
+) -> (Vec<Syscall>, usize) {
+    let mut failed = Vec::new();
+    for call in 0.. {
+        driver.os().fail_after(call, errno);
+        let outcomes = two_acquires(driver, path);
+        let through = driver.os().disarm();
+        let errors: Vec<_> = outcomes.into_iter().filter(|end| *end != Outcome::Granted).collect();
+        match errors[..] {
+            [] => {}
+            [Outcome::Failed(Error { syscall, errno: told })] => {
+                assert_eq!(told, errno, "the acquire fails with the error that happened");
+                failed.push(syscall);
+            }
+            _ => panic!("one fault, and {errors:?}"),
+        }
+        driver.os().await_threads();
+        assert!(driver.is_idle(), "nothing is left behind");
+        assert_closed(driver.os().sound());
+        assert_eq!(two_acquires(driver, path), [Outcome::Granted; 2], "the next ones work");
+        driver.os().await_threads();
+        assert_closed(driver.os().sound());
+        if through {
+            return (failed, call);
+        }
+    }
+    unreachable!("the calls are not without end")
+}
+
+#[test]
+fn any_failed_call_fails_one_acquire_or_none() {
+    for errno in ERRNOS {
+        let driver = Driver::new(Faulty::new(FakeOs::new(true)));
+        let path = LockPath::new("/a".as_ref());
+        let (failed, calls) = fail_each_call(&driver, &path, errno, FakeOs::assert_closed);
+        assert!(calls >= 6, "only {calls} calls were made to fail");
+        for expected in [Syscall::Open, Syscall::Lock, Syscall::Stat, Syscall::Thread] {
+            assert!(failed.contains(&expected), "{expected:?} never failed an acquire");
+        }
+    }
+}
+
+#[test]
+fn any_failed_call_leaves_no_real_file_open() {
+    let folder = Folder::new();
+    for errno in ERRNOS {
+        let driver = Driver::new(Faulty::new(System));
+        let assert_closed = |_: &System| assert_no_descriptor(&folder);
+        let (failed, _) = fail_each_call(&driver, &folder.lock("a"), errno, assert_closed);
+        assert!(failed.contains(&Syscall::Open), "opening never failed an acquire");
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn assert_no_descriptor(folder: &Folder) {
+    let descriptors = std::fs::read_dir("/proc/self/fd").expect("/proc is there");
+    let open: Vec<_> = descriptors
+        .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok())
+        .filter(|file| file.starts_with(folder.path()))
+        .collect();
+    assert!(open.is_empty(), "left open: {open:?}");
+}
+
+#[cfg(not(target_os = "linux"))]
+fn assert_no_descriptor(_folder: &Folder) {}
+
+/// A lock that another process has, and a wait for it.
+fn waiting(
+    interrupts: bool,
+) -> (Faults<FakeOs>, LockPath, super::fake_os::File, Acquire<Faulty<FakeOs>>) {
+    let driver = Driver::new(Faulty::new(FakeOs::new(interrupts)));
+    let path = LockPath::new("/a".as_ref());
+    let foreign = driver.os().sound().foreign_lock(&path);
+    let acquire = Acquire::start(&driver, (0, 1), &path);
+    driver.os().sound().await_waiting(1);
+    (driver, path, foreign, acquire)
+}
+
+fn assert_nothing_left(driver: &Faults<FakeOs>) {
+    driver.os().await_threads();
+    assert!(driver.is_idle(), "nothing is left behind");
+    driver.os().sound().assert_closed();
+}
+
+#[test]
+fn a_wait_nobody_wants_ends_at_once() {
+    let (driver, _path, foreign, acquire) = waiting(true);
+    assert!(acquire.cancel());
+    driver.os().await_threads();
+    assert!(driver.is_idle(), "before the other process lets go");
+    drop(foreign);
+    assert_nothing_left(&driver);
+}
+
+#[test]
+fn without_a_thread_the_acquire_fails_and_the_next_one_works() {
+    let driver = Driver::new(Faulty::new(FakeOs::new(true)));
+    let path = LockPath::new("/a".as_ref());
+    let foreign = driver.os().sound().foreign_lock(&path);
+    // After open and try_lock.
+    driver.os().fail_after(2, -11);
+    let acquire = Acquire::start(&driver, (0, 1), &path);
+    let error = Error { syscall: Syscall::Thread, errno: -11 };
+    assert_eq!(acquire.outcome(), Outcome::Failed(error));
+    assert!(driver.is_idle(), "nothing is left behind");
+    let next = Acquire::start(&driver, (0, 2), &path);
+    drop(foreign);
+    assert_eq!(next.outcome(), Outcome::Granted);
+    assert!(next.release());
+    assert_nothing_left(&driver);
+}
+
+#[test]
+fn a_wait_that_cannot_be_ended_holds_up_nobody_and_is_taken_over() {
+    let (driver, path, foreign, acquire) = waiting(false);
+    assert!(acquire.cancel(), "the acquire ends all the same");
+    let once = Acquire::start_with(&driver, (0, 2), &path, Patience::Once);
+    assert_eq!(once.outcome(), Outcome::Busy);
+    let next = Acquire::start(&driver, (0, 3), &path);
+    driver.os().sound().await_waiting(1);
+    drop(foreign);
+    assert_eq!(next.outcome(), Outcome::Granted);
+    assert!(next.release());
+    assert_nothing_left(&driver);
+}
+
+#[test]
+fn a_wait_that_cannot_be_ended_lets_go_of_what_it_is_granted() {
+    let (driver, _path, foreign, acquire) = waiting(false);
+    driver.gone(OwnerId(0));
+    assert!(!acquire.cancel(), "it waits no more");
+    drop(foreign);
+    assert_nothing_left(&driver);
+    assert_eq!(acquire.chair.outcome(), None, "who is gone is told nothing");
+}
