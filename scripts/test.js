@@ -40,8 +40,10 @@ function all() {
     .map((name) => path.join(folder, name))
 }
 
+/** A theme comes before a path: there is a folder `examples` too. */
 function resolve(name) {
-  return fs.existsSync(name) ? name : path.join(folder, name.endsWith(SUFFIX) ? name : name + SUFFIX)
+  const theme = path.join(folder, name.endsWith(SUFFIX) ? name : name + SUFFIX)
+  return fs.existsSync(theme) ? theme : name
 }
 
 main(process.argv.slice(2))

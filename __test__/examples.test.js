@@ -1,0 +1,104 @@
+'use strict'
+
+// Each program in examples/ runs, and says what it is meant to say.
+
+const assert = require('node:assert/strict')
+const fs = require('node:fs')
+const path = require('node:path')
+const { test } = require('node:test')
+const { run, start } = require('./support/command')
+const { unixOnly } = require('./support/platform')
+const { ROOT, userProject } = require('./support/project')
+const { findPython } = require('./support/python')
+
+const folder = path.join(ROOT, 'examples')
+
+/** What each says; a number in it stands for any. */
+const OUTPUT = {
+  'build-cache.mjs': 'from scratch\nfrom the cache\nfrom the cache\nfrom the cache\n',
+  'cluster.mjs': 'one process migrates\nall processes are ready\n',
+  'cron-job.mjs': 'the nightly work is done\nthe nightly work is done\n',
+  'one-instance.mjs': 'process 1 is the only one\n',
+  'python.mjs': 'Python has the lock\nNode tries: it is taken\nPython lets go\nNode has the lock\n',
+  'reentrant.mjs': `ERR_LOCK_TIMEOUT the lock 'FOLDER/reentrant.lock' was not to be had within 0.5 s: this process holds it { pid: 1, sameProcess: true }
+ERR_LOCK_DEADLOCK this thread holds the lock 'FOLDER/reentrant.lock' itself and would wait for ever { pid: 1, sameProcess: true }
+saved
+`,
+  'workers.mjs': '4 workers counted to 100\n',
+}
+
+/** A process number stands for any. */
+function plain(text, project) {
+  return text.replaceAll(project.folder, 'FOLDER').replace(/(process|pid:) \d+/g, '$1 1')
+}
+
+const python = findPython()
+const needsPython = { skip: process.env.CI === undefined && python.reason }
+
+function node(t, project, name, ...args) {
+  return run(t, process.execPath, [path.join(folder, name), ...args], {
+    cwd: project.folder,
+    env: project.env,
+  })
+}
+
+for (const [name, expected] of Object.entries(OUTPUT)) {
+  test(
+    `examples/${name} says what it is meant to say`,
+    name === 'python.mjs' ? needsPython : {},
+    async (t) => {
+      const project = userProject(t)
+      const { status, out, err } = await node(
+        t,
+        project,
+        name,
+        ...(name === 'python.mjs' ? [python.python] : []),
+      )
+      assert.deepEqual({ status, err }, { status: 0, err: '' })
+      const said = plain(out, project)
+      assert.equal(
+        name === 'python.mjs' ? sorted(said) : said,
+        name === 'python.mjs' ? sorted(expected) : expected,
+      )
+    },
+  )
+}
+
+/** Two processes speak at once at the end of it. */
+function sorted(text) {
+  return text.split('\n').sort().join('\n')
+}
+
+test('examples/one-instance.mjs runs once at a time', async (t) => {
+  const project = userProject(t)
+  const options = { cwd: project.folder, env: project.env }
+  const first = start(t, process.execPath, [path.join(folder, 'one-instance.mjs'), 'stay'], options)
+  await first.says(/is the only one/)
+  const { status, err } = await node(t, project, 'one-instance.mjs')
+  assert.equal(status, 1)
+  const pid = process.platform === 'linux' ? first.pid : 'unknown'
+  assert.equal(err, `running already, as process ${pid}\n`)
+  first.child.stdin.end()
+  await first.ended
+  assert.equal((await node(t, project, 'one-instance.mjs')).status, 0)
+})
+
+test('examples/shared-port.mjs has the port for itself, several times at once', async (t) => {
+  const project = userProject(t)
+  const runs = [1, 2, 3].map(() => node(t, project, 'shared-port.mjs'))
+  for (const { status, out } of await Promise.all(runs)) assert.equal(status, 0, out)
+})
+
+test('examples/command-line.sh runs its steps', unixOnly, async (t) => {
+  const { folder: cwd, env } = userProject(t)
+  const { status, out, err } = await run(t, 'sh', [path.join(folder, 'command-line.sh')], { cwd, env })
+  assert.deepEqual(
+    { status, out, err },
+    { status: 0, out: 'with the lock held\nthe only run\nnobody holds it\n', err: '' },
+  )
+})
+
+test('there is no example that is not run here', () => {
+  const run = [...Object.keys(OUTPUT), 'shared-port.mjs', 'command-line.sh', 'python_side.py']
+  assert.deepEqual(fs.readdirSync(folder).toSorted(), run.toSorted())
+})
