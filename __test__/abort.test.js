@@ -130,7 +130,9 @@ test('no listener remains, however the acquire settles', async (t) => {
   free.release()
   const guard = await handedOver
   assert.equal(listeners(signal), 0)
-  await assert.rejects(lockFile(`${file}/missing`).acquire({ signal }), { code: 'ENOTDIR' })
+  await assert.rejects(lockFile(`${file}/missing`).acquire({ signal }), {
+    code: process.platform === 'win32' ? 'ENOENT' : 'ENOTDIR',
+  })
   assert.equal(listeners(signal), 0)
   const controller = new AbortController()
   const aborted = lock.acquire({ signal: controller.signal })

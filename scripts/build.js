@@ -1,3 +1,5 @@
+'use strict'
+
 // node scripts/build.js TRIPLE...: builds the addon, as it is shipped, for these platforms.
 //
 // The standard library for a platform comes from rustup (`rustup target add`), or is built along

@@ -1,3 +1,5 @@
+'use strict'
+
 // node scripts/check-addon.js: every addon that is built here keeps what is promised: its size, and
 // the C library that it asks for.
 

@@ -1,3 +1,5 @@
+'use strict'
+
 // npm run test:platforms [-- NAME... [--theme THEME]...]: builds the addon for other platforms and
 // runs the tests there, as far as this machine has the tools; says what is missing where it has
 // not. Ends with a table, and fails if a test failed.

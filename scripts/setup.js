@@ -5,6 +5,7 @@ const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { target } = require('../lib/target')
+const { npm } = require('./npm')
 
 const root = path.join(__dirname, '..')
 const addon = path.join(root, `locket.${target()}.node`)
@@ -60,16 +61,13 @@ function hasCargo() {
   return spawnSync('cargo', ['--version'], { stdio: 'ignore' }).status === 0
 }
 
-/** Runs npm; it is heard only when it fails. */
+/** npm is heard only when it fails. */
 function run(args) {
-  const { npm_execpath: npm } = process.env
-  const options = { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26 }
-  const result =
-    npm && /\.c?js$/.test(npm)
-      ? spawnSync(process.execPath, [npm, ...args], options)
-      : spawnSync('npm', args, { ...options, shell: process.platform === 'win32' })
-  if (result.status === 0) return
-  fail(`${result.stdout ?? ''}${result.stderr ?? ''}\n'npm ${args.join(' ')}' failed ${result.error ?? ''}`)
+  try {
+    npm(args, { cwd: root })
+  } catch (error) {
+    fail(error.message)
+  }
 }
 
 function fail(message) {

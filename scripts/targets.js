@@ -1,3 +1,5 @@
+'use strict'
+
 // The platforms that get a package, each known by Rust's triple and by napi-rs's short name.
 
 const path = require('node:path')

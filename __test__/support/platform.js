@@ -1,5 +1,7 @@
 // Options of a test that not every platform can run.
 
+const { findNpm } = require('../../scripts/npm')
+
 const { platform } = process
 
 /** What is seen through /proc. */
@@ -10,4 +12,7 @@ const unixOnly = { skip: platform === 'win32' && 'Windows has no such thing' }
 /** Another user can be had by root alone. */
 const rootOnly = { skip: process.getuid?.() !== 0 && 'needs root, to become another user' }
 
-module.exports = { linuxOnly, rootOnly, unixOnly }
+/** A Node alone, as under an emulator, has none. */
+const npmOnly = { skip: findNpm() === undefined && 'there is no npm' }
+
+module.exports = { linuxOnly, npmOnly, rootOnly, unixOnly }

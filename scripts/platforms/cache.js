@@ -1,3 +1,5 @@
+'use strict'
+
 // What the other platforms need and package registries have, fetched once into a folder that git
 // ignores.
 

@@ -1,3 +1,5 @@
+'use strict'
+
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')

@@ -1,3 +1,5 @@
+'use strict'
+
 // Programs that load the addon, each from a package registry, and how they run here.
 
 const { spawnSync } = require('node:child_process')

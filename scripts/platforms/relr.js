@@ -1,3 +1,5 @@
+'use strict'
+
 // Rewrites an ELF library for x86-64 whose relative relocations are packed (DT_RELR, since 2022)
 // so that an older musl, before 1.2.4, can load it. For tests alone.
 //

@@ -1,3 +1,5 @@
+'use strict'
+
 // Runs test files in a host, and counts.
 
 const { spawnSync } = require('node:child_process')

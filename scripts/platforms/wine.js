@@ -1,3 +1,5 @@
+'use strict'
+
 // A Windows of our own under wine: a prefix in the cache.
 
 const fs = require('node:fs')
