@@ -5,7 +5,7 @@ const fs = require('node:fs')
 const { BETWEEN_PROCESSES } = require('../support/libraries')
 const { startChild, sleep, withFile } = require('../support/processes')
 const { cpu, descriptors, memory, threads } = require('../support/resources')
-const { mapValues, peersOf, rounds } = require('../support/rounds')
+const { mapValues, mediansOf, peersOf, rounds } = require('../support/rounds')
 const { user } = require('../support/hand-over')
 const { median } = require('../support/statistics')
 
@@ -74,17 +74,16 @@ async function run({ count, present }) {
       return cost
     }),
   )
-  const middle = (what) => mapValues(answers, (all) => median(all.map((answer) => answer[what])))
-  const waitCpu = middle('cpu')
-  const memoryOf = middle('bytes')
-  const threadsOf = middle('threads')
-  const descriptorsOf = middle('descriptors')
+  const waitCpu = mediansOf(answers, 'cpu')
+  const memoryOf = mediansOf(answers, 'bytes')
+  const threadsOf = mediansOf(answers, 'threads')
+  const descriptorsOf = mediansOf(answers, 'descriptors')
   const slowest = mapValues(answers, (all) =>
     all.some(({ stat }) => stat === undefined)
       ? `not in ${STARVED_MS / 1000} s`
       : median(all.map(({ stat }) => stat)),
   )
-  const idle = median(answers.locket.map((answer) => answer.idle))
+  const idle = mediansOf(answers, 'idle').locket
   return [
     {
       id: 'cost-of-waiting-threads',

@@ -3,8 +3,8 @@
 
 const fs = require('node:fs')
 const { BETWEEN_PROCESSES } = require('../support/libraries')
-const { startChild, withFile } = require('../support/processes')
-const { mapValues, peersOf, rounds } = require('../support/rounds')
+const { answerOf } = require('../support/processes')
+const { mediansOf, peersOf, rounds } = require('../support/rounds')
 const { median } = require('../support/statistics')
 
 const BLOCKS = 5
@@ -43,16 +43,11 @@ async function microseconds(body) {
 
 async function run({ count, present }) {
   const answers = await rounds(count, present(BETWEEN_PROCESSES), (name) =>
-    withFile(async (file) => {
-      const child = startChild(__filename, 'time', name, file)
-      const answer = await child.next()
-      await child.end()
-      return answer
-    }),
+    answerOf(__filename, 'time', name),
   )
-  const ratio = mapValues(answers, (all) => median(all.map((answer) => answer.ratio)))
-  const cycle = mapValues(answers, (all) => median(all.map((answer) => answer.cycle)))
-  const trip = median(answers.locket.map((answer) => answer.access))
+  const ratio = mediansOf(answers, 'ratio')
+  const cycle = mediansOf(answers, 'cycle')
+  const trip = mediansOf(answers, 'access').locket
   return [
     {
       id: 'free-cycle',

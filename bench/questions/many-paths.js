@@ -5,8 +5,7 @@ const fs = require('node:fs')
 const { BETWEEN_PROCESSES, WAIT_IN_THE_KERNEL } = require('../support/libraries')
 const { startChild, sleep, withFile } = require('../support/processes')
 const { descriptors, memory, threads } = require('../support/resources')
-const { mapValues, peersOf, rounds } = require('../support/rounds')
-const { median } = require('../support/statistics')
+const { mediansOf, peersOf, rounds } = require('../support/rounds')
 
 const PATHS = 1000
 /** When no more were acquired in that time, the rest never will be. */
@@ -78,13 +77,12 @@ async function run({ count, present }) {
         return { ...cost, took: last === null ? undefined : (last - released) / 1e6 }
       }),
   )
-  const middle = (what) => mapValues(answers, (all) => median(all.map((answer) => answer[what])))
   const row = (id, what, unit, key) => ({
     id,
     what,
     unit,
-    measured: middle(key).locket,
-    peers: peersOf(middle(key)),
+    measured: mediansOf(answers, key).locket,
+    peers: peersOf(mediansOf(answers, key)),
   })
   return [
     row('many-paths-threads', '1,000 paths contended at once: threads', '', 'threads'),

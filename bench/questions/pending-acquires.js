@@ -4,9 +4,8 @@
 const { setMaxListeners } = require('node:events')
 const { startChild, sleep, withFile } = require('../support/processes')
 const { descriptors, memory, threads } = require('../support/resources')
-const { rounds } = require('../support/rounds')
+const { mediansOf, rounds } = require('../support/rounds')
 const { user } = require('../support/hand-over')
-const { median } = require('../support/statistics')
 
 const ACQUIRES = 10_000
 
@@ -61,7 +60,7 @@ async function abortAll(lock) {
 }
 
 async function run({ count }) {
-  const { locket: answers } = await rounds(Math.min(count, 3), ['locket'], (name) =>
+  const answers = await rounds(Math.min(count, 3), ['locket'], (name) =>
     withFile(async (file) => {
       const holder = startChild(__filename, 'user', name, file)
       await holder.ask('acquire')
@@ -76,7 +75,7 @@ async function run({ count }) {
       return answer
     }),
   )
-  const middle = (what) => median(answers.map((answer) => answer[what]))
+  const middle = (what) => mediansOf(answers, what).locket
   const row = (id, what, unit, key, note) => ({ id, what, unit, measured: middle(key), peers: {}, note })
   return [
     row(

@@ -3,8 +3,8 @@
 
 const { BETWEEN_PROCESSES } = require('../support/libraries')
 const { startChild, withFile } = require('../support/processes')
-const { mapValues, peersOf, rounds } = require('../support/rounds')
-const { jain, median } = require('../support/statistics')
+const { mediansOf, peersOf, rounds } = require('../support/rounds')
+const { jain } = require('../support/statistics')
 
 const PROCESSES = 4
 const TASKS = 8
@@ -51,10 +51,9 @@ function contest(library, seconds) {
 async function run({ count, quick, present }) {
   const seconds = quick ? 1 : 2
   const answers = await rounds(count, present(BETWEEN_PROCESSES), (name) => contest(name, seconds))
-  const middle = (what) => mapValues(answers, (all) => median(all.map((answer) => answer[what])))
-  const rate = middle('rate')
-  const fairness = middle('fairness')
-  const longest = middle('longest')
+  const rate = mediansOf(answers, 'rate')
+  const fairness = mediansOf(answers, 'fairness')
+  const longest = mediansOf(answers, 'longest')
   const rival = rate['fs-native-extensions']
   return [
     {

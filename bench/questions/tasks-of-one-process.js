@@ -2,7 +2,7 @@
 // no file lock at all, async-mutex, is what the promises alone cost.
 
 const { POLL, names } = require('../support/libraries')
-const { startChild, withFile } = require('../support/processes')
+const { answerOf } = require('../support/processes')
 const { mapValues, peersOf, rounds } = require('../support/rounds')
 const { median } = require('../support/statistics')
 
@@ -29,14 +29,7 @@ async function time({ library, open, parent }) {
 }
 
 async function run({ count, present }) {
-  const answers = await rounds(count, present(names), (name) =>
-    withFile(async (file) => {
-      const child = startChild(__filename, 'time', name, file)
-      const answer = await child.next()
-      await child.end()
-      return answer
-    }),
-  )
+  const answers = await rounds(count, present(names), (name) => answerOf(__filename, 'time', name))
   const section = mapValues(answers, median)
   return [
     {

@@ -118,6 +118,16 @@ function hasBare() {
   return fs.existsSync(BARE)
 }
 
+/** The one answer of a child that plays its role alone. */
+function answerOf(question, role, library) {
+  return withFile(async (file) => {
+    const child = startChild(question, role, library, file)
+    const answer = await child.next()
+    await child.end()
+    return answer
+  })
+}
+
 /** Runs `body` with a new file in a folder of its own, which is gone afterwards. */
 async function withFile(body) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'locket-bench-'))
@@ -134,4 +144,4 @@ function sleep(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
-module.exports = { hasBare, sleep, startBare, startChild, withFile }
+module.exports = { answerOf, hasBare, sleep, startBare, startChild, withFile }

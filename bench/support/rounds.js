@@ -1,3 +1,5 @@
+const { median } = require('./statistics')
+
 /**
  * Measures every name once a round, so that whatever else the machine does falls on all alike.
  * The answers by name, one a round.
@@ -10,6 +12,11 @@ async function rounds(count, names, measure) {
   return answers
 }
 
+/** By name: the median over the rounds of one part of the answers. */
+function mediansOf(answers, part) {
+  return mapValues(answers, (all) => median(all.map((answer) => answer[part])))
+}
+
 /** Those of the peers that are present here, without locket. */
 function peersOf(values) {
   const { locket: _, bare: __, ...peers } = values
@@ -20,4 +27,4 @@ function mapValues(object, map) {
   return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, map(value, name)]))
 }
 
-module.exports = { mapValues, peersOf, rounds }
+module.exports = { mapValues, mediansOf, peersOf, rounds }

@@ -1,0 +1,63 @@
+'use strict'
+
+// Who is inside: a file beside each lock file names the holder. Whoever enters must find it empty, or
+// with the name of somebody who was ended inside; whoever leaves must find himself.
+
+const fs = require('node:fs')
+const path = require('node:path')
+
+/** Of one length, written in one call, so that no one can be killed in the middle of it. */
+const NAME_LENGTH = 40
+
+class Claim {
+  #fd
+  #folder
+
+  constructor(file) {
+    this.#folder = path.dirname(file)
+    this.#fd = fs.openSync(`${file}.claim`, fs.constants.O_RDWR | fs.constants.O_CREAT)
+  }
+
+  enter(name) {
+    const found = this.#read()
+    if (found !== '' && !isEnded(this.#folder, found)) throw new Violation(`${name} came in beside ${found}`)
+    this.#write(name)
+  }
+
+  leave(name) {
+    const found = this.#read()
+    if (found !== name) throw new Violation(`${name} leaves and finds '${found}' inside`)
+    this.#write('')
+  }
+
+  #read() {
+    const buffer = Buffer.alloc(NAME_LENGTH)
+    fs.readSync(this.#fd, buffer, 0, NAME_LENGTH, 0)
+    return buffer.toString('latin1').replace(/[\0 ]+$/, '')
+  }
+
+  #write(name) {
+    fs.writeSync(this.#fd, name.padEnd(NAME_LENGTH), 0)
+  }
+
+  close() {
+    fs.closeSync(this.#fd)
+  }
+}
+
+/** To be called before anything is done that ends the member. */
+function recordEnd(folder, name) {
+  fs.writeFileSync(endOf(folder, name), '')
+}
+
+function isEnded(folder, name) {
+  return fs.existsSync(endOf(folder, name.split('/')[0]))
+}
+
+function endOf(folder, name) {
+  return path.join(folder, 'ended', name)
+}
+
+class Violation extends Error {}
+
+module.exports = { Claim, Violation, recordEnd }

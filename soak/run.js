@@ -1,0 +1,168 @@
+'use strict'
+
+// npm run soak -- [--minutes NUMBER] [--seed WHOLE-NUMBER]
+//
+// Threads and processes acquire, time out, abort and release at random, and are ended at random.
+// Nobody may be inside beside another, every promise must settle, and in the end this process has
+// the descriptors, threads and memory that it had in the beginning, and every lock is free.
+
+const { spawnSync } = require('node:child_process')
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { setTimeout: sleep } = require('node:timers/promises')
+const { parseArgs } = require('node:util')
+const { Random } = require('../chaos/random')
+const { setUp } = require('../scripts/setup')
+
+const WORKERS = 2
+const PROCESSES = 2
+const LONGEST_PEACE_MS = 400
+const REPORT_EVERY_MS = 60_000
+/** Beforehand: thread pools, compiled code and the arenas of malloc come to stay. */
+const WARM_UP_MS = 30_000
+/** What ends, ends at once; on a busy machine that takes its time. */
+const CALM_MS = 10_000
+
+/**
+ * Resident memory may grow by so much: hundreds of worker isolates have come and gone, and what
+ * malloc keeps of them in its arenas differs from run to run by a few megabytes. A lock or a waiter
+ * that is left behind a million times over is far more.
+ */
+const RSS_TOLERANCE = 32 * 2 ** 20
+/** The JavaScript heap, after garbage collection, is steadier. */
+const HEAP_TOLERANCE = 2 * 2 ** 20
+
+async function main() {
+  const { values } = parseArgs({ options: { seed: { type: 'string' }, minutes: { type: 'string' } } })
+  const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 32))
+  const minutes = Number(values.minutes ?? 10)
+  if (!Number.isInteger(seed) || !(minutes > 0)) {
+    throw new Error('usage: npm run soak -- [--minutes NUMBER] [--seed WHOLE-NUMBER]')
+  }
+  setUp()
+  console.log(`seed ${seed}, ${minutes} min; to repeat: npm run soak -- --seed ${seed} --minutes ${minutes}`)
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'locket-soak-'))
+  try {
+    const { prepare } = require('./member')
+    const files = prepare(folder)
+    await soak(folder, Random.of(seed, 'warm-up'), 'w', WARM_UP_MS)
+    const before = await calm()
+    console.log(`begins with ${describe(before)}`)
+    const counts = await soak(folder, Random.of(seed, 'soak'), 's', minutes * 60_000)
+    await calm(before)
+    requireFree(files)
+    const after = await calm(before)
+    console.log(JSON.stringify(counts, undefined, 2))
+    console.log(`ends with ${describe(after)}`)
+    requireSame(before, after)
+    console.log('nobody was inside beside another, every promise has settled, and nothing is left')
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** The counts of what was done. */
+async function soak(folder, random, name, ms) {
+  const { Member } = require('./member')
+  const { Place, add } = require('./places')
+  const failure = withResolvers()
+  const seedOf = () => random.between(0, 2 ** 31)
+  const place = (kind, i) =>
+    new Place(kind, { folder, name: `${name}-${kind}-${i}`, seed: seedOf() }, failure.reject)
+  const own = new Member({ folder, name: `${name}-main`, seed: seedOf() })
+  const ownRun = own.run()
+  ownRun.catch(failure.reject)
+  const places = [
+    ...Array.from({ length: WORKERS }, (_, i) => place('worker', i)),
+    ...Array.from({ length: PROCESSES }, (_, i) => place('process', i)),
+  ]
+
+  const end = performance.now() + ms
+  const disturb = async () => {
+    let report = performance.now() + REPORT_EVERY_MS
+    while (performance.now() < end) {
+      await sleep(random.between(0, LONGEST_PEACE_MS))
+      await random.pick(places).replace(random.chance(0.2))
+      if (performance.now() < report) continue
+      report += REPORT_EVERY_MS
+      console.log(`${Math.round((end - performance.now()) / 1000)} s to go, ${describe(state())}`)
+    }
+  }
+  await Promise.race([disturb(), failure.promise])
+  own.stop()
+  const leaving = Promise.all([ownRun, ...places.map((one) => one.leave())])
+  await Promise.race([leaving, failure.promise])
+  own.close()
+  const counts = { 'members started': places.reduce((sum, { started }) => sum + started, 0) }
+  for (const one of [own, ...places]) add(counts, one.counts)
+  return counts
+}
+
+/** The state once nothing changes any more, or once it is as it was. */
+async function calm(before) {
+  const end = performance.now() + CALM_MS
+  let last
+  for (;;) {
+    for (let i = 0; i < 3; i += 1) {
+      global.gc()
+      await sleep(100)
+    }
+    const now = state()
+    const still = before ?? last
+    if (still && now.threads === still.threads && now.descriptors === still.descriptors) return now
+    if (performance.now() > end) return now
+    last = now
+  }
+}
+
+function state() {
+  const { rss, heapUsed } = process.memoryUsage()
+  return {
+    // The listing itself has one.
+    descriptors: fs.readdirSync('/proc/self/fd').length - 1,
+    threads: fs.readdirSync('/proc/self/task').length,
+    rss,
+    heap: heapUsed,
+  }
+}
+
+function describe({ descriptors, heap, rss, threads }) {
+  const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB`
+  return `${descriptors} descriptors, ${threads} threads, ${megabytes(rss)} resident, ${megabytes(heap)} heap`
+}
+
+/** By this process and by another. */
+function requireFree(files) {
+  const { lockFile } = require('..')
+  for (const file of files) {
+    const lock = lockFile(file)
+    if (lock.locked) throw new Error(`${file} is still held`)
+    lock.tryAcquire().release()
+  }
+  const code = `for (const file of process.argv.slice(1)) require(${JSON.stringify(path.join(__dirname, '..'))}).lockFile(file).tryAcquire().release()`
+  const { status, stderr } = spawnSync(process.execPath, ['-e', code, ...files], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`another process does not get the locks: ${stderr}`)
+}
+
+function requireSame(before, after) {
+  for (const what of ['descriptors', 'threads']) {
+    if (after[what] > before[what]) throw new Error(`${what}: ${before[what]} before, ${after[what]} after`)
+  }
+  if (after.rss > before.rss + RSS_TOLERANCE) throw new Error('resident memory has grown')
+  if (after.heap > before.heap + HEAP_TOLERANCE) throw new Error('the JavaScript heap has grown')
+}
+
+function withResolvers() {
+  const made = {}
+  made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }))
+  return made
+}
+
+main().then(
+  () => process.exit(),
+  (error) => {
+    console.error(error)
+    process.exit(1)
+  },
+)
