@@ -53,11 +53,13 @@ function table(result) {
 }
 
 function markdown(result) {
-  const line = (columns) => `| ${columns.join(' | ')} |`
+  const lines = [COLUMNS, ...result.rows.map(cells)]
+  const widths = COLUMNS.map((_, i) => Math.max(...lines.map((columns) => columns[i].length)))
+  const line = (columns) => `| ${columns.map((text, i) => text.padEnd(widths[i])).join(' | ')} |`
   return [
     line(COLUMNS),
-    line(COLUMNS.map(() => '---')),
-    ...result.rows.map((row) => line(cells(row))),
+    line(widths.map((width) => '-'.repeat(width))),
+    ...lines.slice(1).map(line),
     '',
     ...result.rows.filter((row) => row.note).map((row) => `- ${row.what}: ${row.note}.`),
     '',
