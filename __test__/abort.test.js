@@ -109,10 +109,10 @@ test('AbortSignal.timeout() and AbortSignal.any() end a wait', async (t) => {
     })
     controller.abort('either')
     await assert.rejects(waiting, (error) => error === 'either')
-    await assert.rejects(
-      lock.acquire({ signal: AbortSignal.any([new AbortController().signal, AbortSignal.timeout(5)]) }),
-      { name: 'TimeoutError' },
-    )
+    // Held here, because Node 20 collects a timeout that only any() refers to, and it never comes.
+    const timeout = AbortSignal.timeout(5)
+    const late = lock.acquire({ signal: AbortSignal.any([new AbortController().signal, timeout]) })
+    await assert.rejects(late, (error) => error === timeout.reason)
   }
   guard.release()
 })
