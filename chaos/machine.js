@@ -2,37 +2,17 @@
 
 // What this machine lets the chaos do, and how.
 
-const { execFileSync, spawnSync } = require('node:child_process')
+const { spawnSync } = require('node:child_process')
 const path = require('node:path')
+const { hasOwnMounts, isRoot, mount, works } = require('../scripts/mounts')
 
 const ROOT = path.join(__dirname, '..')
 
-function works(command, ...args) {
-  return spawnSync(command, args, { stdio: 'ignore' }).status === 0
-}
-
-const isRoot = process.getuid?.() === 0
-const ownNamespace = 'LOCKET_CHAOS_NAMESPACE'
-
-/** With mounts of its own the process leaves none behind, however it ends. */
-function enterNamespace() {
-  if (process.env[ownNamespace] !== undefined || !isRoot || !works('unshare', '--mount', 'true')) return
-  const args = ['--mount', '--propagation', 'private', process.execPath, ...process.argv.slice(1)]
-  const { status } = spawnSync('unshare', args, {
-    stdio: 'inherit',
-    env: { ...process.env, [ownNamespace]: '1' },
-  })
-  process.exit(status ?? 1)
-}
-
 /** Mounts a file system of a few pages. False: that is not allowed here. */
 function mountSmall(folder) {
-  if (process.env[ownNamespace] === undefined) return false
-  return works('mount', '-t', 'tmpfs', '-o', 'size=128k,nr_inodes=100,mode=777', 'tmpfs', folder)
-}
-
-function unmount(folder) {
-  execFileSync('umount', ['--lazy', folder])
+  if (!hasOwnMounts()) return false
+  mount('-t', 'tmpfs', '-o', 'size=128k,nr_inodes=100,mode=777', 'tmpfs', folder)
+  return true
 }
 
 /** The library that fakes the wall clock, or undefined. */
@@ -70,15 +50,4 @@ function hasFlock() {
   return works('flock', '--version')
 }
 
-module.exports = {
-  ROOT,
-  clockLibrary,
-  enterNamespace,
-  hasFlock,
-  isRoot,
-  modestly,
-  mountSmall,
-  pythonWithLocket,
-  unmount,
-  mayMount: () => process.env[ownNamespace] !== undefined,
-}
+module.exports = { clockLibrary, hasFlock, modestly, mountSmall, pythonWithLocket }

@@ -7,10 +7,11 @@ const os = require('node:os')
 const path = require('node:path')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { lockFile } = require('..')
+const { unmount } = require('../scripts/mounts')
 const { Checker } = require('./checker')
 const { Counter } = require('./counter')
 const { Journal, parse } = require('./journal')
-const machine = require('./machine')
+const { mountSmall } = require('./machine')
 const { slotsOf } = require('./plan')
 const { PARTICIPANTS, Slot } = require('./slot')
 
@@ -36,7 +37,7 @@ class Round {
     this.#folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'locket-chaos-')))
     this.#journal = new Journal(path.join(this.#folder, 'journal'))
     for (const kind of KINDS) fs.mkdirSync(path.join(this.#folder, kind))
-    this.#hasSmall = machine.mountSmall(path.join(this.#folder, 'small'))
+    this.#hasSmall = mountSmall(path.join(this.#folder, 'small'))
     this.#locks = KINDS.flatMap((kind) => this.#locksOf(kind))
     for (const { name } of this.#locks) Counter.create(this.#folder, name)
     fs.writeFileSync(this.#clock, '+0')
@@ -221,7 +222,7 @@ class Round {
       else guard.release()
     }
     this.#journal.close()
-    if (this.#hasSmall) machine.unmount(this.#in('small'))
+    if (this.#hasSmall) unmount(this.#in('small'))
     if (violations.length === 0) fs.rmSync(this.#folder, { recursive: true })
     return { counts: checker.counts, events: this.events, violations, said, folder: this.#folder }
   }

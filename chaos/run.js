@@ -3,6 +3,7 @@
 // npm run chaos -- [--seed NUMBER] [--minutes NUMBER] [--round NUMBER]
 
 const { parseArgs } = require('node:util')
+const { enterOwnMounts, hasOwnMounts } = require('../scripts/mounts')
 const { setUp } = require('../scripts/setup')
 const machine = require('./machine')
 const { EVENTS, makePlan } = require('./plan')
@@ -16,7 +17,7 @@ async function main() {
   if (!Number.isInteger(seed) || !(minutes > 0)) {
     throw new Error('usage: npm run chaos -- [--seed WHOLE-NUMBER] [--minutes NUMBER] [--round NUMBER]')
   }
-  machine.enterNamespace()
+  enterOwnMounts()
   setUp()
   console.log(`seed ${seed}, ${minutes} min; to repeat: npm run chaos -- --seed ${seed} --minutes ${minutes}`)
 
@@ -26,7 +27,7 @@ async function main() {
     flock: machine.hasFlock(),
   }
   const can = EVENTS.filter((kind) => kind !== 'clock' || tools.clockLibrary !== undefined)
-  if (!machine.mayMount()) can.splice(can.indexOf('fill'), 1)
+  if (!hasOwnMounts()) can.splice(can.indexOf('fill'), 1)
   const missing = [
     tools.python === undefined && "Python's locket",
     !tools.flock && 'flock(1)',
