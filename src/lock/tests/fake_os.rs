@@ -47,6 +47,9 @@ pub struct Interrupt {
 }
 
 impl FakeOs {
+    /// The other process.
+    pub const FOREIGN: Process = Process { pid: 1, command: None };
+
     pub fn new(interrupts: bool) -> Self {
         let disk = Disk { state: Mutex::default(), changed: Condvar::new() };
         Self { disk: Arc::new(disk), interrupts }
@@ -192,8 +195,9 @@ impl Os for FakeOs {
         drop(file);
     }
 
-    fn holder(&self, _file: FileId) -> Option<Process> {
-        None
+    /// Only asked where this process does not hold the lock.
+    fn holder(&self, file: FileId) -> Option<Process> {
+        self.disk.state().locks.contains_key(&file.file).then_some(Self::FOREIGN)
     }
 
     fn spawn(&self, body: Box<dyn FnOnce() + Send>) -> Result<(), Error> {

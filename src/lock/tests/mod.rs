@@ -2,11 +2,14 @@
 //!
 //! * [`exhaustive`] tries every order of events that [`world`] allows, with [`explore`].
 //! * [`transitions`] says each rule of the state machine by an example.
-//! * [`interleavings`] runs the driver under many schedules of its threads, over [`fake_os`].
+//! * [`driving`] asks the driver, over [`fake_os`].
+//! * [`interleavings`] runs the driver under many schedules of its threads.
 //! * [`faults`] lets each system call fail in turn, with [`faulty`].
 //! * [`stress`] uses the real locks, in threads and processes.
 
 mod chair;
+#[cfg(not(shuttle))]
+mod driving;
 mod exhaustive;
 mod explore;
 mod fake_os;

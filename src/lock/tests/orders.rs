@@ -123,8 +123,7 @@ impl Desk {
     }
 
     pub fn wait_opened(&mut self, file: File) -> bool {
-        let (work, _) = self.wait.clone().expect("a wait was ordered");
-        self.opened_by(work, file)
+        self.opened_by(self.last_wait(), file)
     }
 
     pub fn opened_by(&mut self, work: WorkId, file: File) -> bool {
@@ -135,8 +134,15 @@ impl Desk {
     }
 
     pub fn queued(&mut self) -> bool {
-        let (work, _) = self.wait.clone().expect("a wait was ordered");
+        self.queued_by(self.last_wait())
+    }
+
+    pub fn queued_by(&mut self, work: WorkId) -> bool {
         self.registry.queued(work)
+    }
+
+    pub fn last_wait(&self) -> WorkId {
+        self.wait.clone().expect("a wait was ordered").0
     }
 
     pub fn last_attempt(&self) -> WorkId {
@@ -156,8 +162,7 @@ impl Desk {
     }
 
     pub fn waited(&mut self, end: WaitEnd<File>) -> Vec<Order> {
-        let (work, _) = self.wait.clone().expect("a wait was ordered");
-        self.waited_by(work, end)
+        self.waited_by(self.last_wait(), end)
     }
 
     pub fn waited_by(&mut self, work: WorkId, end: WaitEnd<File>) -> Vec<Order> {

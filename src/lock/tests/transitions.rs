@@ -48,6 +48,16 @@ fn an_attempt_whose_waiter_has_left_is_the_next_ones() {
 }
 
 #[test]
+fn one_attempt_takes_over_the_attempt_of_one_who_has_left() {
+    let mut desk = Desk::new();
+    desk.request(FIRST, A);
+    desk.cancel(FIRST);
+    assert_eq!(desk.request_with(SECOND, A, |waiter| waiter.patience = Patience::Once), []);
+    desk.opened(file(1));
+    assert_eq!(desk.tried(Tried::Locked(file(1))), [Settle(SECOND, Granted)]);
+}
+
+#[test]
 fn a_thread_that_cannot_wait_takes_over_no_attempt() {
     let mut desk = Desk::new();
     desk.request(FIRST, A);
@@ -189,6 +199,40 @@ fn a_grant_makes_the_attempt_beside_it_stale() {
 }
 
 #[test]
+fn what_a_stale_attempt_brings_changes_nothing() {
+    let mut desk = Desk::waiting(FIRST);
+    desk.cancel(FIRST);
+    desk.request(SECOND, A);
+    desk.waited(WaitEnd::Granted(file(1)));
+    desk.request(THIRD, A);
+    assert_eq!(desk.tried(Tried::Locked(file(1))), [LetGo(1)]);
+    assert_eq!(desk.tried(Tried::Busy(file(1))), [LetGo(1)]);
+    assert_eq!(desk.tried(Tried::Failed(FAULT)), []);
+    assert_eq!(desk.holder(A), Some(holder(SECOND)));
+    desk.release_to(THIRD);
+}
+
+#[test]
+fn a_stale_attempt_goes_no_further_beside_a_new_one() {
+    let mut desk = Desk::waiting(FIRST);
+    desk.cancel(FIRST);
+    desk.request(SECOND, A);
+    let stale = desk.last_attempt();
+    desk.waited(WaitEnd::Granted(file(1)));
+    // A reservation that cannot be ended keeps the entry while nobody holds or waits.
+    desk.request(THIRD, A);
+    desk.now += TURN;
+    desk.release();
+    desk.checked(true);
+    desk.wait_opened(file(1));
+    desk.queued();
+    desk.release();
+    assert_eq!(desk.request(4, A), [Attempt(A)]);
+    assert!(!desk.opened_by(stale, file(1)));
+    assert!(desk.opened(file(1)));
+}
+
+#[test]
 fn a_grant_beside_a_hold_is_let_go() {
     let mut desk = Desk::waiting(FIRST);
     desk.cancel(FIRST);
@@ -219,7 +263,12 @@ fn a_wait_for_a_former_file_is_not_taken_over() {
     desk.cancel(FIRST);
     desk.request(SECOND, A);
     assert!(desk.opened(file(2)));
+    let stale = desk.last_wait();
     assert_eq!(desk.tried(Tried::Busy(file(2))), [Wait(A, Some(2))]);
+    assert!(!desk.opened_by(stale, file(2)), "nobody expects it");
+    assert!(!desk.queued_by(stale), "nobody expects it");
+    assert_eq!(desk.waited_by(stale, WaitEnd::Granted(file(1))), [LetGo(1)]);
+    assert_eq!(desk.waited_by(stale, WaitEnd::Failed(FAULT)), []);
     assert_eq!(desk.waited(WaitEnd::Granted(file(2))), [Settle(SECOND, Granted)]);
 }
 

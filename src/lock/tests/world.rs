@@ -623,6 +623,9 @@ impl World {
             assert!(self.work.iter().any(goes_on), "the wait is under way");
         }
         let somebody_acts = hold != HoldView::Free || wait.is_some_and(|wait| wait.wanted);
+        let wanted = wait.is_some_and(|wait| wait.wanted);
+        let ours = matches!(hold, HoldView::Held(..) | HoldView::Passing(_));
+        assert!(!wanted || ours || entry.waiters().next().is_some(), "a wait is wanted by nobody");
         for (_, waiter) in entry.waiters() {
             assert!(somebody_acts, "{} waits for nothing", waiter.seat);
             let seat = self.seats[waiter.seat];

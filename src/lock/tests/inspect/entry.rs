@@ -38,6 +38,10 @@ impl<S, F: Copy> Entry<S, F> {
         Some(WaitView { work, file, queued, wanted })
     }
 
+    pub fn assert_indices(&self) {
+        self.queue.assert_indices();
+    }
+
     pub fn waiters(&self) -> impl Iterator<Item = (u64, &Waiter<S>)> {
         self.queue.iter()
     }

@@ -26,6 +26,7 @@ impl<S, F: Copy + Identified> Registry<S, F> {
         let files = self.entries.values().filter(|slot| slot.file.is_some()).count();
         assert_eq!(self.by_file.len(), files, "every file leads to its entry, and no other does");
         for (id, slot) in &self.entries {
+            slot.entry.assert_indices();
             assert!(slot.paths.iter().all(|path| self.by_path[path] == *id), "a path leads home");
             assert!(slot.file.iter().all(|file| self.by_file[file] == *id), "a file leads home");
             if let HoldView::Held(file, _) | HoldView::Passing(file) = slot.entry.hold_view() {

@@ -1,0 +1,104 @@
+//! What the driver answers, over an operating system in memory.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::chair::{Acquire, Chair};
+use super::fake_os::FakeOs;
+use crate::lock::driver::Driver;
+use crate::lock::waiter::{LockPath, Outcome, OwnerId, Patience, WaiterId};
+use crate::os::Process;
+
+/// Two spellings of one file.
+fn linked() -> (Arc<Driver<Chair, FakeOs>>, LockPath, LockPath) {
+    let driver = Driver::new(FakeOs::new(true));
+    let (one, other) = (LockPath::new("/a".as_ref()), LockPath::new("/b".as_ref()));
+    driver.os().link(&one, &other);
+    (driver, one, other)
+}
+
+#[test]
+fn a_lock_is_held_under_every_spelling() {
+    let (driver, one, other) = linked();
+    let elsewhere = LockPath::new("/c".as_ref());
+    let held = |path: &LockPath| driver.is_held(path);
+    assert!(!held(&one) && !held(&other));
+    let acquire = Acquire::start(&driver, (0, 1), &one);
+    assert!(held(&one) && held(&other));
+    assert!(!held(&elsewhere), "a path at which there is nothing");
+    assert!(acquire.release());
+    assert!(!held(&one) && !held(&other));
+}
+
+#[test]
+fn a_lock_is_released_under_every_spelling() {
+    let (driver, one, other) = linked();
+    for path in [&one, &other] {
+        assert!(!driver.release(path), "nobody holds it");
+        let acquire = Acquire::start(&driver, (0, 1), &one);
+        assert!(driver.release(path));
+        assert!(!acquire.release(), "it has ended");
+        assert!(!driver.release(path), "nobody holds it any more");
+    }
+    assert!(driver.is_idle());
+    driver.os().assert_closed();
+}
+
+#[test]
+fn an_acquisition_knows_whether_it_holds() {
+    let (driver, one, other) = linked();
+    let acquire = Acquire::start(&driver, (0, 1), &one);
+    assert!(driver.holds(&one, acquire.id));
+    assert!(!driver.holds(&other, acquire.id), "it came by another path");
+    assert!(!driver.holds(&one, WaiterId { owner: OwnerId(0), number: 2 }));
+    acquire.release();
+    assert!(!driver.holds(&one, acquire.id));
+}
+
+#[test]
+fn the_holder_is_this_process_or_the_operating_systems_to_tell() {
+    let (driver, one, other) = linked();
+    assert_eq!(driver.holder(&one), None);
+    let acquire = Acquire::start(&driver, (0, 1), &one);
+    let this = Process { pid: std::process::id(), command: None };
+    assert_eq!(driver.holder(&one), Some(this.clone()));
+    assert_eq!(driver.holder(&other), Some(this));
+    acquire.release();
+    let foreign = driver.os().foreign_lock(&one);
+    assert_eq!(driver.holder(&other), Some(FakeOs::FOREIGN));
+    drop(foreign);
+    assert_eq!(driver.holder(&LockPath::new("/c".as_ref())), None);
+}
+
+#[test]
+fn a_release_hands_on_to_the_next_and_an_expired_one_is_passed_over() {
+    let (driver, one, _) = linked();
+    let first = Acquire::start(&driver, (0, 1), &one);
+    let past = Instant::now() - Duration::from_secs(1);
+    let late = Acquire::start_with(&driver, (0, 2), &one, Patience::Until(past));
+    let next = Acquire::start(&driver, (0, 3), &one);
+    assert!(first.release());
+    assert_eq!(late.outcome(), Outcome::TimedOut);
+    assert_eq!(next.outcome(), Outcome::Granted);
+    assert!(next.release());
+    assert!(driver.is_idle());
+    driver.os().assert_closed();
+}
+
+#[test]
+fn a_file_replaced_while_it_was_held_goes_to_nobody() {
+    let (driver, one, _) = linked();
+    let first = Acquire::start(&driver, (0, 1), &one);
+    let next = Acquire::start(&driver, (0, 2), &one);
+    driver.os().replace(&one);
+    let foreign = driver.os().foreign_lock(&one);
+    assert!(first.release());
+    driver.os().await_waiting(1);
+    assert_eq!(next.chair.outcome(), None, "another process has the new file");
+    drop(foreign);
+    assert_eq!(next.outcome(), Outcome::Granted);
+    assert!(next.release());
+    driver.os().await_threads();
+    assert!(driver.is_idle());
+    driver.os().assert_closed();
+}
