@@ -1,5 +1,7 @@
 // What `npm pack` would ship must be just this.
 
+'use strict'
+
 const assert = require('node:assert/strict')
 const { execSync } = require('node:child_process')
 const path = require('node:path')

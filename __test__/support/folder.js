@@ -1,11 +1,14 @@
+'use strict'
+
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
+const { lastly } = require('./end')
 
 /** A new empty folder that goes when the test `t` ends. */
 function temporaryFolder(t) {
   const folder = fs.realpathSync.native(fs.mkdtempSync(path.join(os.tmpdir(), 'locket-')))
-  t.after(() => remove(folder))
+  lastly(t, () => remove(folder))
   return folder
 }
 

@@ -1,5 +1,7 @@
 // What Linux tells of locks: who stands in the queue for a file.
 
+'use strict'
+
 const fs = require('node:fs')
 const { until } = require('./until')
 

@@ -1,10 +1,13 @@
 // Another process, told what to do with locks: a JSON line for each command, a JSON line for each
 // answer and for each event.
 
+'use strict'
+
 const { spawn } = require('node:child_process')
 const { EventEmitter, once } = require('node:events')
 const path = require('node:path')
 const readline = require('node:readline')
+const { atEnd } = require('./end')
 const { within } = require('./until')
 
 const FIXTURES = path.join(__dirname, '..', 'fixtures')
@@ -97,7 +100,7 @@ class NodePeer extends Peer {
 
 /** Ends the peer with the test, and waits until it can be told what to do. */
 async function ready(t, peer) {
-  t.after(() => peer.kill())
+  atEnd(t, () => peer.kill())
   await peer.send('hello')
   return peer
 }

@@ -1,5 +1,7 @@
 // Options of a test that not every platform can run.
 
+'use strict'
+
 const { findNpm } = require('../../scripts/npm')
 
 const { platform } = process

@@ -1,5 +1,7 @@
 // Descriptors and threads of this process, to show that nothing is left behind.
 
+'use strict'
+
 const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const { until } = require('./until')

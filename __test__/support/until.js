@@ -1,7 +1,9 @@
+'use strict'
+
 const { setTimeout: sleep } = require('node:timers/promises')
 
 /** Longer than anything takes on the slowest machine; whoever waits so long hangs. */
-const HANGING = 30_000
+const HANGING = 120_000
 
 /** Resolves when `condition` is true of something that no event tells, such as what /proc shows. */
 async function until(condition, what) {

@@ -1,0 +1,115 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const fs = require('node:fs')
+const path = require('node:path')
+const { test } = require('node:test')
+const { pathToFileURL } = require('node:url')
+const { lockFile } = require('..')
+const { lockPath, temporaryFolder } = require('./support/folder')
+const { startNode } = require('./support/peer')
+const { linuxOnly, unixOnly } = require('./support/platform')
+
+/** The two spellings exclude each other, in this process and between two. */
+async function assertOneLock(t, one, other) {
+  const peer = await startNode(t)
+  for (const [first, second] of [
+    [one, other],
+    [other, one],
+  ]) {
+    const guard = await lockFile(first).acquire()
+    assert.equal(lockFile(second).locked, true, 'locked is seen by the other name')
+    assert.equal(lockFile(second).tryAcquire(), null, 'excluded in the same process')
+    if (typeof second === 'string') assert.equal(await peer.tryAcquire(second), false, 'excluded elsewhere')
+    const pending = lockFile(second).acquire()
+    await assert.rejects(lockFile(second).acquire(0.05), { code: 'ERR_LOCK_TIMEOUT' })
+    guard.release()
+    await pending
+    assert.equal(guard.released, true)
+    lockFile(first).release()
+    assert.equal(lockFile(second).locked, false, 'released by the other name')
+  }
+}
+
+test('a relative path and an absolute one are one lock', async (t) => {
+  const absolute = lockPath(t)
+  await assertOneLock(t, absolute, path.relative(process.cwd(), absolute))
+})
+
+test('a path with . and .. and doubled slashes is the lock of the plain path', async (t) => {
+  const folder = temporaryFolder(t)
+  fs.mkdirSync(path.join(folder, 'sub'))
+  await assertOneLock(t, path.join(folder, 'a.lock'), `${folder}//sub/./..//a.lock`)
+})
+
+test('a symbolic link to the file is the lock of the file', unixOnly, async (t) => {
+  const file = lockPath(t)
+  fs.writeFileSync(file, '')
+  fs.symlinkSync(file, `${file}.link`)
+  await assertOneLock(t, file, `${file}.link`)
+})
+
+test('a path through a symbolic link to the folder is the lock of the file', unixOnly, async (t) => {
+  const folder = temporaryFolder(t)
+  fs.mkdirSync(path.join(folder, 'real'))
+  fs.symlinkSync('real', path.join(folder, 'alias'))
+  await assertOneLock(t, path.join(folder, 'real', 'a.lock'), path.join(folder, 'alias', 'a.lock'))
+})
+
+test('.. after a symbolic link leads where the operating system says', unixOnly, async (t) => {
+  const folder = temporaryFolder(t)
+  fs.mkdirSync(path.join(folder, 'far', 'inner'), { recursive: true })
+  fs.symlinkSync(path.join(folder, 'far', 'inner'), path.join(folder, 'link'))
+  await assertOneLock(t, path.join(folder, 'far', 'a.lock'), `${folder}/link/../a.lock`)
+})
+
+test('a hard link is the lock of the file', async (t) => {
+  const file = lockPath(t)
+  fs.writeFileSync(file, '')
+  fs.linkSync(file, `${file}.hard`)
+  await assertOneLock(t, file, `${file}.hard`)
+})
+
+test('a string, a Buffer and a URL are one lock', async (t) => {
+  const file = lockPath(t, 'some lock äß%20.lock')
+  await assertOneLock(t, file, Buffer.from(file))
+  await assertOneLock(t, file, pathToFileURL(file))
+})
+
+test('a name that is not UTF-8 is a lock of its own', linuxOnly, async (t) => {
+  const folder = temporaryFolder(t)
+  const bytes = (...name) => Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name)])
+  const one = await lockFile(bytes(0x61, 0xff)).acquire()
+  const other = await lockFile(bytes(0x61, 0xfe)).acquire(0)
+  assert.equal(lockFile(bytes(0x61, 0xff)).tryAcquire(), null)
+  const names = fs.readdirSync(folder, { encoding: 'buffer' }).map((name) => name.toString('latin1'))
+  assert.deepEqual(names.sort(), ['aþ', 'aÿ'])
+  one.release()
+  other.release()
+})
+
+test('the path is made absolute at once: a later chdir changes nothing', async (t) => {
+  const [before, after] = [temporaryFolder(t), temporaryFolder(t)]
+  const peer = await startNode(t)
+  const shown = await peer.run(
+    async ({ lockFile, kept }, before, after) => {
+      process.chdir(before)
+      kept.lock = lockFile('a.lock')
+      process.chdir(after)
+      await kept.lock.acquire()
+      return kept.lock.path
+    },
+    before,
+    after,
+  )
+  assert.equal(shown, path.join(before, 'a.lock'))
+  assert.deepEqual(fs.readdirSync(before), ['a.lock'])
+  assert.deepEqual(fs.readdirSync(after), [])
+  assert.equal(lockFile(path.join(before, 'a.lock')).tryAcquire(), null)
+})
+
+test('lock.path is absolute and normal', () => {
+  assert.equal(lockFile('some/../a.lock').path, path.resolve('a.lock'))
+  assert.equal(lockFile(Buffer.from('a.lock')).path, path.resolve('a.lock'))
+  assert.equal(lockFile(pathToFileURL('a.lock')).path, path.resolve('a.lock'))
+})

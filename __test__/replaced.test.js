@@ -1,0 +1,128 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const fs = require('node:fs')
+const path = require('node:path')
+const { test } = require('node:test')
+const { lockFile } = require('..')
+const { lockPath, temporaryFolder } = require('./support/folder')
+const { untilQueued } = require('./support/kernel')
+const { startNode } = require('./support/peer')
+const { linuxOnly } = require('./support/platform')
+const { resources, untilResourcesAre } = require('./support/resources')
+
+/** Puts another file in the place of the one at `file`. */
+function replace(file) {
+  fs.writeFileSync(`${file}.new`, '')
+  fs.renameSync(`${file}.new`, file)
+}
+
+/** An acquire of this process stands in the kernel's queue behind another one. */
+async function waitBehind(t, timeout) {
+  const file = lockPath(t)
+  const [holder, other] = await Promise.all([startNode(t), startNode(t)])
+  await holder.acquire(file)
+  const before = await resources()
+  const pending = lockFile(file).acquire(timeout)
+  await untilQueued(file)
+  return { file, holder, other, pending, before }
+}
+
+test('a file replaced while it is waited for: the wait goes on for the new one', linuxOnly, async (t) => {
+  const { file, holder, other, pending } = await waitBehind(t)
+  replace(file)
+  await other.acquire(file)
+  await holder.release(file)
+  // Granted the old file just now; it must not count.
+  await untilQueued(file)
+  await other.release(file)
+  const guard = await pending
+  assert.equal(await other.tryAcquire(file), false)
+  guard.release()
+  assert.equal(await other.tryAcquire(file), true)
+})
+
+test('a file replaced while it is waited for: the deadline stays the same', linuxOnly, async (t) => {
+  const { file, holder, other, pending, before } = await waitBehind(t, 1)
+  const outcome = assert.rejects(pending, { code: 'ERR_LOCK_TIMEOUT' })
+  replace(file)
+  await other.acquire(file)
+  await holder.release(file)
+  await outcome
+  await untilResourcesAre(before)
+})
+
+test('a file deleted while it is waited for is made anew, and locked', linuxOnly, async (t) => {
+  const { file, holder, other, pending } = await waitBehind(t)
+  fs.unlinkSync(file)
+  await holder.release(file)
+  const guard = await pending
+  assert.equal(await other.tryAcquire(file), false)
+  guard.release()
+  assert.equal(await other.tryAcquire(file), true)
+})
+
+test('a folder deleted while a file in it is waited for is an error', linuxOnly, async (t) => {
+  const folder = path.join(temporaryFolder(t), 'sub')
+  fs.mkdirSync(folder)
+  const file = path.join(folder, 'a.lock')
+  const holder = await startNode(t)
+  await holder.acquire(file)
+  const before = await resources()
+  const outcome = assert.rejects(lockFile(file).acquire(), { code: 'ENOENT', syscall: 'open', path: file })
+  await untilQueued(file)
+  fs.rmSync(folder, { recursive: true })
+  await holder.release(file)
+  await outcome
+  await untilResourcesAre(before)
+})
+
+test('a file replaced while this process holds it: the next acquire here gets the new one', async (t) => {
+  const file = lockPath(t)
+  const other = await startNode(t)
+  const guard = await lockFile(file).acquire()
+  const pending = lockFile(file).acquire()
+  replace(file)
+  await other.acquire(file)
+  guard.release()
+  await assert.rejects(lockFile(file).acquire(0.05), { code: 'ERR_LOCK_TIMEOUT' })
+  await other.release(file)
+  const next = await pending
+  assert.equal(await other.tryAcquire(file), false)
+  next.release()
+})
+
+test('a file deleted while it is held: release() ends the hold all the same', async (t) => {
+  const file = lockPath(t)
+  const before = await resources()
+  const lock = lockFile(file)
+  await lock.acquire()
+  fs.unlinkSync(file)
+  assert.equal(lock.locked, true)
+  lock.release()
+  assert.equal(lock.locked, false)
+  assert.equal(fs.existsSync(file), false)
+  await untilResourcesAre(before)
+  lock.tryAcquire().release()
+})
+
+test('processes that replace the file all the time never share the lock on it', async (t) => {
+  const file = lockPath(t)
+  const peers = await Promise.all([startNode(t), startNode(t), startNode(t)])
+  // Who holds the lock of the file at the path replaces it: whoever waits has the old one open.
+  const rounds = peers.map((peer) =>
+    peer.run(async ({ lockFile }, file) => {
+      const fs = require('node:fs')
+      for (let round = 0; round < 100; round += 1) {
+        const guard = await lockFile(file).acquire()
+        fs.mkdirSync(`${file}.inside`)
+        await new Promise(setImmediate)
+        fs.rmdirSync(`${file}.inside`)
+        fs.writeFileSync(`${file}.new`, '')
+        fs.renameSync(`${file}.new`, file)
+        guard.release()
+      }
+    }, file),
+  )
+  await Promise.all(rounds)
+})

@@ -1,0 +1,145 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { test } = require('node:test')
+const { lockFile } = require('..')
+const { lockPath } = require('./support/folder')
+const { startNode } = require('./support/peer')
+const { resources, untilResourcesAre } = require('./support/resources')
+
+const timedOut = { name: 'LockError', code: 'ERR_LOCK_TIMEOUT' }
+
+/** Holds the lock of a new file in another process. */
+async function held(t) {
+  const path = lockPath(t)
+  const holder = await startNode(t)
+  await holder.acquire(path)
+  return { path, holder }
+}
+
+test('acquire(1) on a lock of another process rejects after one second and no earlier', async (t) => {
+  const { path } = await held(t)
+  const before = await resources()
+  const begin = performance.now()
+  await assert.rejects(lockFile(path).acquire(1), { ...timedOut, path })
+  assert.ok(performance.now() - begin >= 1000)
+  await untilResourcesAre(before)
+})
+
+test('acquire(1) on a lock of this process rejects after one second and no earlier', async (t) => {
+  const lock = lockFile(lockPath(t))
+  await lock.acquire()
+  const begin = performance.now()
+  await assert.rejects(lock.acquire(1), { ...timedOut, path: lock.path })
+  assert.ok(performance.now() - begin >= 1000)
+  lock.release()
+})
+
+test('a timeout of zero is one attempt: granted when free, refused when taken', async (t) => {
+  const { path, holder } = await held(t)
+  const lock = lockFile(path)
+  await assert.rejects(lock.acquire(0), timedOut)
+  await holder.release(path)
+  await lock.acquire(0)
+  await assert.rejects(lock.acquire(0), timedOut)
+  lock.release()
+})
+
+test('the deadline is one for the whole acquire, not one for each stage', async (t) => {
+  const { path, holder } = await held(t)
+  const lock = lockFile(path)
+  const first = lock.acquire()
+  const outcome = assert.rejects(lock.acquire(1), timedOut)
+  // Two timers of one event loop fire in order, however late: a deadline that began anew with the
+  // second stage would come after this.
+  let tooLate = false
+  const reference = setTimeout(() => {
+    tooLate = true
+  }, 1600)
+  await new Promise((resolve) => setTimeout(resolve, 800))
+  // So far behind another process, from here on behind an acquire of this one.
+  await holder.release(path)
+  await first
+  await outcome
+  clearTimeout(reference)
+  assert.equal(tooLate, false)
+  lock.release()
+})
+
+test('a timeout that no timer can count to does not end at once', async (t) => {
+  const { path, holder } = await held(t)
+  const pending = [3e6, 1e12, Number.MAX_VALUE, Number.POSITIVE_INFINITY].map((timeout) =>
+    lockFile(path).acquire(timeout),
+  )
+  await assert.rejects(lockFile(path).acquire(0.1), timedOut)
+  await holder.release(path)
+  for (const acquired of pending) {
+    const guard = await acquired
+    guard.release()
+  }
+})
+
+test('a timeout takes its own acquire out of the queue and leaves the others in order', async (t) => {
+  const { path, holder } = await held(t)
+  const lock = lockFile(path)
+  const order = []
+  const acquire = async (name, timeout) => {
+    const guard = await lock.acquire(timeout)
+    order.push(name)
+    guard.release()
+  }
+  const first = acquire('first')
+  const impatient = [0.01, 0.02, 0.03].map((timeout) => assert.rejects(acquire('never', timeout), timedOut))
+  const second = acquire('second')
+  await Promise.all(impatient)
+  await holder.release(path)
+  await Promise.all([first, second])
+  assert.deepEqual(order, ['first', 'second'])
+})
+
+test('thousands of timeouts leave no descriptor, no thread and no queue entry', async (t) => {
+  const { path, holder } = await held(t)
+  const lock = lockFile(path)
+  const before = await resources()
+  for (let round = 0; round < 300; round += 1) await assert.rejects(lock.acquire(0.0001), timedOut)
+  const acquires = Array.from({ length: 3000 }, (_, n) => assert.rejects(lock.acquire(n / 30_000), timedOut))
+  await Promise.all(acquires)
+  await untilResourcesAre(before)
+  await holder.release(path)
+  lock.tryAcquire().release()
+})
+
+test('granted or refused, never both: what timed out does not hold the lock', async (t) => {
+  const path = lockPath(t)
+  const other = await startNode(t)
+  const done = other.run(async ({ lockFile }, path) => {
+    const { setTimeout: sleep } = require('node:timers/promises')
+    for (let round = 0; round < 300; round += 1) {
+      const guard = await lockFile(path).acquire()
+      await sleep(1)
+      guard.release()
+      await sleep(1)
+    }
+  }, path)
+  let running = true
+  done.finally(() => {
+    running = false
+  })
+  const lock = lockFile(path)
+  const count = { granted: 0, refused: 0 }
+  while (running) {
+    try {
+      const guard = await lock.acquire(0.002 * Math.random())
+      assert.equal(lock.locked, true)
+      count.granted += 1
+      guard.release()
+    } catch (error) {
+      assert.equal(error.code, 'ERR_LOCK_TIMEOUT')
+      count.refused += 1
+    }
+    assert.equal(lock.locked, false)
+  }
+  await done
+  assert.ok(count.granted > 0 && count.refused > 0, JSON.stringify(count))
+  assert.equal(await other.tryAcquire(path), true)
+})
