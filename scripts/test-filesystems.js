@@ -37,7 +37,9 @@ const kinds = {
   'fuse (bindfs)': {
     tool: 'bindfs',
     mount(folder, work) {
-      const { status, stderr } = spawnSync('bindfs', ['-o', 'hard_remove', work, folder], { encoding: 'utf8' })
+      const { status, stderr } = spawnSync('bindfs', ['-o', 'hard_remove', work, folder], {
+        encoding: 'utf8',
+      })
       if (status !== 0) throw new Error(stderr.trim())
     },
   },
