@@ -66,11 +66,16 @@ test('onWait is told once who holds the lock, through many hand-overs', async (t
   const acquires = ['a', 'b', 'c'].map((name) => {
     return lock.acquire({ onWait: (process) => calls.push([name, process]) })
   })
-  const told = lock.acquire({ timeout: 60, onWait: () => holder.release(file) })
+  let released
+  const onWait = () => {
+    released = holder.release(file)
+  }
+  const told = lock.acquire({ timeout: 60, onWait })
   for (const acquire of [...acquires, told]) {
     const guard = await acquire
     guard.release()
   }
+  await released
   const known = process.platform === 'linux' ? { pid: holder.pid, sameProcess: false } : null
   assert.deepEqual(calls, [
     ['a', known],
