@@ -30,12 +30,19 @@ function paths(folder, count) {
   return Array.from({ length: count }, (_, number) => path.join(folder, `${number}.lock`))
 }
 
-/** What one more thing of `kind` may be: on Linux it is counted. */
-async function moreThan(before) {
-  const now = await resources()
-  return (
-    before && { descriptors: now.descriptors - before.descriptors, threads: now.threads - before.threads }
-  )
+/** How many threads wait for other processes, and which descriptors there are beyond those `before`. */
+function waits(before) {
+  const names = fs.readdirSync('/proc/self/task').map((task) => {
+    try {
+      return fs.readFileSync(`/proc/self/task/${task}/comm`, 'latin1')
+    } catch {
+      return 'ended'
+    }
+  })
+  return {
+    threads: names.filter((name) => name === 'locket-wait\n').length,
+    descriptors: fs.readdirSync('/proc/self/fd').length - before.descriptors,
+  }
 }
 
 test('ten thousand acquires pending on one path take one thread and one descriptor', async (t) => {
@@ -57,8 +64,7 @@ test('ten thousand acquires pending on one path take one thread and one descript
     )
   })
   await within(Promise.all(noticed), 'every acquire to find the lock taken')
-  const more = await moreThan(before)
-  if (more) assert.deepEqual(more, { descriptors: 1, threads: 1 })
+  if (before) assert.deepEqual(waits(before), { threads: 1, descriptors: 1 })
   controller.abort()
   await holder.release(file)
   await within(Promise.all(acquires), 'every acquire to settle')
@@ -82,15 +88,14 @@ test('a thousand contended paths wait with a thread each, and nothing remains of
         (error) => assert.equal(error, controller.signal.reason),
       )
   })
-  if (before) {
-    const all = async () => (await moreThan(before)).threads === PATHS
-    await until(all, 'a thread for each path')
-    assert.equal((await moreThan(before)).descriptors, PATHS)
+  const waiting = async (count) => {
+    if (before === undefined) return
+    await until(() => waits(before).threads === count, `${count} threads that wait`)
+    assert.equal(waits(before).descriptors, count)
   }
+  await waiting(PATHS)
   controller.abort()
-  await untilResourcesAre(
-    before && { descriptors: before.descriptors + PATHS / 2, threads: before.threads + PATHS / 2 },
-  )
+  await waiting(PATHS / 2)
   await holder.run(releaseAll)
   await within(Promise.all(acquires), 'every acquire to settle')
   await untilResourcesAre(before)
