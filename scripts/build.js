@@ -10,7 +10,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { check } = require('./check-addon')
 const { cached, pythonPrograms } = require('./platforms/cache')
-const { Missing, need, onPath, run } = require('./platforms/commands')
+const { Missing, executable, need, onPath, run } = require('./platforms/commands')
 const { describe, root } = require('./targets')
 
 /** RHEL 8, Debian 10, Ubuntu 18.10: as far back as Node's own binaries go. */
@@ -52,7 +52,7 @@ function build(triple) {
 function toolchain(triple) {
   let fallback
   for (const cargo of onPath('cargo')) {
-    const rustc = path.join(path.dirname(cargo), 'rustc')
+    const rustc = path.join(path.dirname(cargo), executable('rustc'))
     if (!fs.existsSync(rustc)) continue
     const libraries = path.join(run(rustc, ['--print', 'sysroot'], { cwd: root }), 'lib', 'rustlib')
     if (fs.existsSync(path.join(libraries, triple, 'lib'))) return { cargo, rustc, std: 'built' }

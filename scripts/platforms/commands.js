@@ -7,8 +7,14 @@ const path = require('node:path')
 /** A platform cannot be tried here; the message says what it takes. */
 class Missing extends Error {}
 
+/** What a program's file is called here. */
+function executable(program) {
+  return process.platform === 'win32' ? `${program}.exe` : program
+}
+
 /** Every program of that name on PATH, in its order. */
-function onPath(program) {
+function onPath(name) {
+  const program = executable(name)
   const folders = (process.env.PATH ?? '').split(path.delimiter)
   const found = folders.map((folder) => path.join(folder, program)).filter((file) => fs.existsSync(file))
   return [...new Set(found.map((file) => fs.realpathSync(path.dirname(file))))].map((folder) =>
@@ -30,4 +36,4 @@ function run(program, args, options) {
   return (result.stdout ?? '').trim()
 }
 
-module.exports = { Missing, need, onPath, run }
+module.exports = { Missing, executable, need, onPath, run }
