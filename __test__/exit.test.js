@@ -27,18 +27,19 @@ function run(t, fixture, argument) {
   return child
 }
 
+/** Resolves with how the process ended, once it has and all that it printed is here. */
+async function end(child) {
+  const [code, signal] = await within(once(child, 'close'), 'the process to be gone')
+  return { code, signal }
+}
+
 /** Calls `act` and resolves with how the process ended; reports how long after the call. */
 async function leaving(t, child, act) {
   const begin = performance.now()
-  const gone = once(child, 'exit').then(([code, signal]) => {
-    t.diagnostic(`gone after ${(performance.now() - begin).toFixed(0)} ms`)
-    return { code, signal }
-  })
+  child.once('exit', () => t.diagnostic(`gone after ${(performance.now() - begin).toFixed(0)} ms`))
+  const ended = end(child)
   act()
-  const how = await within(gone, 'the process to be gone')
-  // What it printed may be under way still.
-  if (!child.stderr.closed) await once(child.stderr, 'close')
-  return how
+  return ended
 }
 
 /** Each with a word that must be on standard error. */
@@ -112,7 +113,7 @@ test('the timeout of an acquire that was granted keeps no process alive', async 
 test('locks can be used in exit handlers', async (t) => {
   const file = lockPath(t)
   const child = run(t, 'last-words.js', file)
-  assert.deepEqual(await leaving(t, child, () => {}), { code: 0, signal: null })
+  assert.deepEqual(await end(child), { code: 0, signal: null })
   assert.equal(child.said, 'true false true\n')
   assert.notEqual(lockFile(file).tryAcquire(), null)
 })
