@@ -68,9 +68,9 @@ function markdown(result) {
   ].join('\n')
 }
 
-function conditions({ environment, seconds }) {
+function conditions({ environment, rounds, seconds }) {
   const { day, load, node, processor, system } = environment
-  return `Measured on ${day} in ${Math.round(seconds)} s with Node ${node} on ${system}, ${processor}, load average ${load.toFixed(1)} at the start. Medians of interleaved rounds, each library in a process of its own.`
+  return `Measured on ${day} in ${Math.round(seconds)} s with Node ${node} on ${system}, ${processor}, load average ${load.toFixed(1)} at the start. Medians of interleaved rounds (${rounds} here), each library in a process of its own.`
 }
 
 module.exports = { amount, markdown, table }

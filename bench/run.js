@@ -51,7 +51,12 @@ async function main() {
     console.error(`bench: ${name}`)
     rows.push(...(await require(`./questions/${name}`).run(plan)))
   }
-  const result = { environment: environment(load), seconds: (performance.now() - begin) / 1000, rows }
+  const result = {
+    environment: environment(load),
+    rounds: plan.count,
+    seconds: (performance.now() - begin) / 1000,
+    rows,
+  }
   console.log(table(result))
   if (positionals.length === 0 && !values.quick) save(result)
   process.exit()

@@ -6,7 +6,7 @@ const { hasBare, startBare, startChild, withFile } = require('../support/process
 const { mapValues, peersOf, rounds } = require('../support/rounds')
 const { median } = require('../support/statistics')
 
-const KILLS = 12
+const KILLS = 6
 const RIVALS = ['locket', 'fs-native-extensions', 'fs-ext']
 
 /** By default proper-lockfile takes a lock for dead whose time stamp is 10 s old. */
