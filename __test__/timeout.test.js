@@ -129,7 +129,7 @@ test('granted or refused, never both: what timed out does not hold the lock', as
   const count = { granted: 0, refused: 0 }
   while (running) {
     try {
-      const guard = await lock.acquire(0.002 * Math.random())
+      const guard = await lock.acquire(0.01 * Math.random())
       assert.equal(lock.locked, true)
       count.granted += 1
       guard.release()

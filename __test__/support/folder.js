@@ -12,16 +12,19 @@ function temporaryFolder(t) {
   return folder
 }
 
-/** On Windows a file that is open stays in its folder: then once more when this process ends. */
-function remove(folder) {
-  const go = () => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+/**
+ * Once more where a thread that was to wait, and was told too late that it need not, has opened the
+ * file anew. On Windows a file that is open stays in its folder: then again when this process ends.
+ */
+function remove(folder, tries = 10) {
   try {
-    go()
+    fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   } catch (error) {
+    if (error.code === 'ENOTEMPTY' && tries > 0) return remove(folder, tries - 1)
     if (process.platform !== 'win32') throw error
     process.once('exit', () => {
       try {
-        go()
+        fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
       } catch {
         // What is still held here goes with the temporary folder of the system.
       }
