@@ -81,11 +81,13 @@ const APART = [
     },
   },
   {
-    what: 'are scripts of this repository, and run by CI',
+    what: 'is the demonstration, which runs, and the script that runs this test',
     code: /^npm run demo .*\nnpm test .*\n$/,
-    run() {
-      for (const name of ['demo', 'test']) assert.ok(name in manifest.scripts, name)
-      return { status: 0 }
+    run(t) {
+      assert.equal(manifest.scripts.test, 'node scripts/test.js')
+      const [command, script] = manifest.scripts.demo.split(' ')
+      assert.equal(command, 'node')
+      return run(t, process.execPath, [path.join(ROOT, script)])
     },
   },
 ]
@@ -127,6 +129,14 @@ function anchors() {
     }),
   )
 }
+
+test('the measurements in the README are those of the last npm run bench', () => {
+  const { withMeasurements } = require('../scripts/measurements')
+  const results = fs.readFileSync(path.join(ROOT, 'bench', 'results.md'), 'utf8')
+  // The formatter pads tables.
+  const plain = (text) => text.replace(/ +|-{3,}/g, ' ')
+  assert.equal(plain(readme), plain(withMeasurements(readme, results)))
+})
 
 test('the README names every option of the command line', () => {
   const help = require('../lib/cli/help')

@@ -6,6 +6,7 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { parseArgs } = require('node:util')
+const { putIntoReadme } = require('../scripts/measurements')
 const { drawPicture } = require('./picture')
 const { markdown, table } = require('./report')
 const { setUp } = require('./setup')
@@ -77,6 +78,7 @@ function save(result) {
   write('results.json', `${JSON.stringify(result, null, 2)}\n`)
   write('results.md', markdown(result))
   write('results.svg', drawPicture(result))
+  putIntoReadme()
 }
 
 main()

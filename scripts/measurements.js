@@ -1,6 +1,6 @@
 'use strict'
 
-// node scripts/measurements.js: puts what `npm run bench` has written into the README.
+// Puts what `npm run bench` has written into the README, as it does itself at its end.
 
 const fs = require('node:fs')
 const path = require('node:path')
@@ -16,11 +16,11 @@ function withMeasurements(text, table) {
   return text.replace(BLOCK, (_all, begin, end) => `${begin}\n${PICTURE}\n\n${table.trim()}\n\n${end}`)
 }
 
-module.exports = { withMeasurements }
-
-if (require.main === module) {
-  fs.writeFileSync(
-    readme,
-    withMeasurements(fs.readFileSync(readme, 'utf8'), fs.readFileSync(results, 'utf8')),
-  )
+function putIntoReadme() {
+  const text = fs.readFileSync(readme, 'utf8')
+  fs.writeFileSync(readme, withMeasurements(text, fs.readFileSync(results, 'utf8')))
 }
+
+module.exports = { putIntoReadme, withMeasurements }
+
+if (require.main === module) putIntoReadme()
