@@ -10,7 +10,7 @@ const path = require('node:path')
 const { test } = require('node:test')
 const { lockFile } = require('..')
 const { version } = require('../package.json')
-const { LOCKET, runLocket, startLocket } = require('./support/command')
+const { LOCKET, run, runLocket, startLocket } = require('./support/command')
 const { lockFileWith, lockPath, temporaryFolder } = require('./support/folder')
 const { startNode } = require('./support/peer')
 const { linuxOnly, unixOnly } = require('./support/platform')
@@ -248,6 +248,25 @@ test('a file that cannot be opened is one line and the status that flock(1) has 
   assert.equal(status, 66)
   assert.equal(err, `locket: ENOENT: no such file or directory, open '${missing}'\n`)
   assert.equal((await runLocket(t, [folder, ...node('')])).status, 66)
+})
+
+test('--who of a path that cannot be looked at is an error, and not a free lock', async (t) => {
+  const folder = temporaryFolder(t)
+  const { status, err } = await runLocket(t, ['--who', path.join(folder, 'x'.repeat(300))])
+  assert.equal(status, 66)
+  assert.match(err, /^locket: ENAMETOOLONG: [^\n]+\n$/)
+  assert.equal((await runLocket(t, ['--who', folder])).status, 66)
+})
+
+test('without the addon of the platform it says so, and does not look like a lock that is taken', async (t) => {
+  const folder = temporaryFolder(t)
+  for (const name of ['bin', 'index.js', 'lib', 'package.json']) {
+    fs.cpSync(path.join(__dirname, '..', name), path.join(folder, name), { recursive: true })
+  }
+  const locket = path.join(folder, 'bin', 'locket.js')
+  const { status, err } = await run(t, process.execPath, [locket, '-n', lockPath(t), ...node('')])
+  assert.equal(status, 71)
+  assert.ok(err.startsWith('locket: ') && !err.includes('    at '), err)
 })
 
 test('--help and --version print and exit with 0', async (t) => {

@@ -1,6 +1,12 @@
 #!/usr/bin/env node
 'use strict'
 
-const { main } = require('../lib/cli/main')
+const { Status } = require('../lib/cli/status')
 
-main(process.argv.slice(2))
+try {
+  require('../lib/cli/main').main(process.argv.slice(2))
+} catch (error) {
+  // The addon for this platform is missing: not to be taken for a lock that was not to be had.
+  process.stderr.write(`locket: ${error.message}\n`)
+  process.exitCode = Status.SYSTEM
+}

@@ -20,8 +20,8 @@ const Status = {
 /** For an error that an acquire ended with. */
 function statusOf(error) {
   if (error.code === 'EROFS' || error.code === 'ENOSPC') return Status.CANNOT_CREATE
-  if (error.syscall !== 'open' || ['EMFILE', 'ENFILE', 'ENOMEM'].includes(error.code)) return Status.SYSTEM
-  return Status.CANNOT_OPEN
+  if (['EMFILE', 'ENFILE', 'ENOMEM'].includes(error.code)) return Status.SYSTEM
+  return ['open', 'stat'].includes(error.syscall) ? Status.CANNOT_OPEN : Status.SYSTEM
 }
 
 module.exports = { Status, statusOf }
