@@ -2,6 +2,7 @@
 
 const { AsyncResource } = require('node:async_hooks')
 const { inspect } = require('node:util')
+const { reasonOf } = require('./lib/abort')
 const { parseAcquireOptions, parseLockOptions, parsePath } = require('./lib/arguments')
 const { Answer, Kind, deliver, nextNumber, openLock } = require('./lib/environment')
 const { LockError, deadlock, holderOf, invalidType, notHeld, systemError, timedOut } = require('./lib/errors')
@@ -40,7 +41,7 @@ class FileLock {
 
   async acquire(options) {
     const { timeout, signal, onWait } = parseAcquireOptions(options, this.#timeout)
-    if (signal?.aborted) throw signal.reason
+    if (signal?.aborted) throw reasonOf(signal)
     const notice = onWait && AsyncResource.bind((own) => onWait(this.#holder(own, holderInTurn)))
     // Errors are made here, after the await, so that their stack names the caller's own await.
     const waiter = await new Waiter(this.#native, notice).wait(timeout, signal)

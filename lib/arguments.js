@@ -11,7 +11,7 @@ const { invalidType, invalidValue, outOfRange } = require('./errors')
  * link, which only the operating system can tell.
  */
 function parsePath(value) {
-  const given = value instanceof URL ? fileURLToPath(value) : value
+  const given = isUrl(value) ? fromUrl(value) : value
   if (typeof given === 'string') {
     rejectUnusable(given, value)
     return { shown: path.resolve(given), native: absolute(given, process.cwd()) }
@@ -28,6 +28,24 @@ function parsePath(value) {
   // One character a byte, so that names which are not UTF-8 come through.
   const cwd = Buffer.from(process.cwd()).toString('latin1')
   return { shown, native: Buffer.from(absolute(bytes.toString('latin1'), cwd), 'latin1') }
+}
+
+function isUrl(value) {
+  try {
+    return value instanceof URL
+  } catch {
+    return false // a proxy that does not tell
+  }
+}
+
+function fromUrl(url) {
+  try {
+    return fileURLToPath(url)
+  } catch (error) {
+    // Escapes that mean no text are a bare URIError.
+    if (typeof error?.code === 'string') throw error
+    throw invalidValue('path', 'must be a file: URL that can be decoded', url, error)
+  }
 }
 
 function rejectUnusable(text, value) {
@@ -53,7 +71,8 @@ function parseTimeout(value, name, fallback) {
 function parseLockOptions(options) {
   if (options === undefined) return Infinity
   if (options === null || typeof options !== 'object') throw invalidType('options', 'of type object', options)
-  return parseTimeout(options.timeout, 'options.timeout', Infinity)
+  const { timeout } = read(options)
+  return parseTimeout(timeout, 'options.timeout', Infinity)
 }
 
 /** `fallback` is the timeout of the lock. */
@@ -61,7 +80,7 @@ function parseAcquireOptions(options, fallback) {
   if (options === null || typeof options !== 'object') {
     return { timeout: parseTimeout(options, 'timeout', fallback), signal: undefined, onWait: undefined }
   }
-  const { timeout, signal, onWait } = options
+  const { timeout, signal, onWait } = read(options)
   if (signal !== undefined && !isSignal(signal)) {
     throw invalidType('options.signal', 'an instance of AbortSignal', signal)
   }
@@ -71,13 +90,23 @@ function parseAcquireOptions(options, fallback) {
   return { timeout: parseTimeout(timeout, 'options.timeout', fallback), signal, onWait }
 }
 
+/** The options there are, each looked at once. */
+function read(options) {
+  try {
+    const { timeout, signal, onWait } = options
+    return { timeout, signal, onWait }
+  } catch (error) {
+    throw invalidValue('options', 'must be an object that can be read', options, error)
+  }
+}
+
 function isSignal(value) {
-  return (
-    value !== null &&
-    typeof value === 'object' &&
-    'aborted' in value &&
-    typeof value.addEventListener === 'function'
-  )
+  if (value === null || typeof value !== 'object') return false
+  try {
+    return 'aborted' in value && typeof value.addEventListener === 'function'
+  } catch {
+    return false // a proxy that does not tell
+  }
 }
 
 module.exports = { parseAcquireOptions, parseLockOptions, parsePath }

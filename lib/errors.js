@@ -61,13 +61,14 @@ function unknownToNode(errno) {
 }
 
 function invalidType(name, expected, actual) {
-  const message = `The ${kindOf(name)} "${name}" must be ${expected}. Received ${received(actual)}`
+  const message = `The ${kindOf(name)} "${name}" must be ${expected}. Received ${shown(() => received(actual))}`
   return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_TYPE' })
 }
 
-function invalidValue(name, why, actual) {
-  const message = `The ${kindOf(name)} "${name}" ${why}. Received ${inspect(actual)}`
-  return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_VALUE' })
+function invalidValue(name, why, actual, cause) {
+  const message = `The ${kindOf(name)} "${name}" ${why}. Received ${shown(() => inspect(actual))}`
+  const options = cause === undefined ? undefined : { cause }
+  return Object.assign(new TypeError(message, options), { code: 'ERR_INVALID_ARG_VALUE' })
 }
 
 function outOfRange(name, range, actual) {
@@ -79,6 +80,15 @@ function kindOf(name) {
   return name.includes('.') ? 'property' : 'argument'
 }
 
+/** A value may refuse to be looked at; that is no reason to keep back what is wrong with it. */
+function shown(describe) {
+  try {
+    return describe()
+  } catch {
+    return 'a value that cannot be shown'
+  }
+}
+
 function received(value) {
   if (value === null || value === undefined) return String(value)
   if (typeof value === 'function') return `function ${value.name}`
@@ -86,8 +96,8 @@ function received(value) {
     const name = value.constructor?.name
     return name ? `an instance of ${name}` : inspect(value, { depth: -1 })
   }
-  const shown = inspect(value)
-  return `type ${typeof value} (${shown.length > 28 ? `${shown.slice(0, 25)}...` : shown})`
+  const text = inspect(value)
+  return `type ${typeof value} (${text.length > 28 ? `${text.slice(0, 25)}...` : text})`
 }
 
 module.exports = {

@@ -41,13 +41,21 @@ class Waiter {
       this.#resolve = resolve
       request(this.#native, this.number, seconds, this)
       if (this.kind !== undefined) return
-      if (signal?.aborted) return this.abort(signal.reason)
-      if (signal !== undefined) {
-        this.#signal = signal
-        abort.listen(signal, this)
-      }
+      if (signal !== undefined) this.#listen(signal)
+      if (this.kind !== undefined) return
       if (seconds !== 0 && seconds !== Infinity) this.#check(performance.now() + seconds * 1000)
     })
+  }
+
+  #listen(signal) {
+    try {
+      // Since the caller looked, onWait may have aborted it.
+      if (signal.aborted) return this.abort(abort.reasonOf(signal))
+      this.#signal = signal
+      abort.listen(signal, this)
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   /** Called once, with the outcome. */
@@ -65,10 +73,14 @@ class Waiter {
     try {
       this.#onWait(own)
     } catch (error) {
-      this.abort(error)
-      // Too late to leave the queue: then what was granted is given back.
-      this.thrown = { error }
+      this.#fail(error)
     }
+  }
+
+  /** What the caller gave threw. Too late to leave the queue: then what was granted is given back. */
+  #fail(error) {
+    this.abort(error)
+    this.thrown = { error }
   }
 
   /** Called when the caller gives up: too late, or it is over with this error. */
