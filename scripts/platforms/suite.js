@@ -12,8 +12,8 @@ const folder = path.join(root, '__test__')
 const SUFFIX = '.test.js'
 
 /** Of one file, and of all of them: an emulator is slow, but nothing hangs for ever. */
-const FILE_HANGS_AFTER = 300_000
-const SUITE_HANGS_AFTER = 1_800_000
+const FILE_HANGS_AFTER = 1_200_000
+const SUITE_HANGS_AFTER = 3_600_000
 
 /** What the test runners of the hosts want to be asked for a report in JUnit's form. */
 const RUNNERS = {

@@ -4,6 +4,8 @@ mod errors;
 mod identity;
 mod names;
 mod target;
+#[cfg(test)]
+mod tests;
 
 use std::fs::{self, OpenOptions};
 use std::io;
