@@ -18,6 +18,16 @@ fn linked() -> (Arc<Driver<Chair, FakeOs>>, LockPath, LockPath) {
 }
 
 #[test]
+fn a_request_does_no_file_work_itself() {
+    let (driver, one, _) = linked();
+    let (acquire, attempt) = Acquire::request(&driver, (0, 1), &one, Patience::Forever);
+    driver.os().assert_closed();
+    assert_eq!(acquire.chair.outcome(), None);
+    attempt.expect("it is the caller's to run").run();
+    assert_eq!(acquire.chair.outcome(), Some(Outcome::Granted));
+}
+
+#[test]
 fn a_lock_is_held_under_every_spelling() {
     let (driver, one, other) = linked();
     let elsewhere = LockPath::new("/c".as_ref());

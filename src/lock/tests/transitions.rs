@@ -273,6 +273,29 @@ fn a_wait_for_a_former_file_is_not_taken_over() {
 }
 
 #[test]
+fn a_wait_that_has_opened_no_file_yet_is_not_taken_over() {
+    let mut desk = Desk::held_by(FIRST);
+    desk.request(SECOND, A);
+    desk.release();
+    assert_eq!(desk.checked(false), [LetGo(1), Wait(A, None)]);
+    assert_eq!(desk.cancel(SECOND), [Interrupt]);
+    desk.request(THIRD, A);
+    desk.opened(file(2));
+    assert_eq!(desk.tried(Tried::Busy(file(2))), [Wait(A, Some(2))]);
+}
+
+#[test]
+fn one_attempt_does_not_revive_a_wait_that_nobody_wants() {
+    let mut desk = Desk::waiting(FIRST);
+    desk.cancel(FIRST);
+    desk.request_with(SECOND, A, |waiter| waiter.patience = Patience::Once);
+    desk.opened(file(1));
+    assert_eq!(desk.tried(Tried::Busy(file(1))), [Settle(SECOND, Busy), LetGo(1)]);
+    desk.request(THIRD, A);
+    assert_eq!(desk.cancel(THIRD), [], "it was asked to end before");
+}
+
+#[test]
 fn one_attempt_behind_anybody_finds_the_lock_busy() {
     let once = |waiter: &mut Waiter<u64>| waiter.patience = Patience::Once;
     let mut held = Desk::held_by(FIRST);
