@@ -57,7 +57,7 @@ function packPlatform(target, draft, destination) {
   })
   fs.copyFileSync(target.addon, path.join(place, addon))
   fs.copyFileSync(path.join(root, 'LICENSE'), path.join(place, 'LICENSE'))
-  const readme = `# ${nameOf(target)}\n\nThe part of [${manifest.name}](https://www.npmjs.com/package/${manifest.name}) that is compiled for \`${target.triple}\`. Install that instead.\n`
+  const readme = `# ${nameOf(target)}\n\nThe part of \`${manifest.name}\` that is compiled for \`${target.triple}\`. Install \`${manifest.name}\` instead.\n`
   fs.writeFileSync(path.join(place, 'README.md'), readme)
   return tarball(place, destination)
 }
