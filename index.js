@@ -6,7 +6,6 @@ const { reasonOf } = require('./lib/abort')
 const { parseAcquireOptions, parseLockOptions, parsePath } = require('./lib/arguments')
 const { Answer, Kind, deliver, nextNumber, openLock } = require('./lib/environment')
 const { LockError, deadlock, holderOf, invalidType, notHeld, systemError, timedOut } = require('./lib/errors')
-const { holderAtOnce, holderInTurn } = require('./lib/holders')
 const { Waiter } = require('./lib/waiter')
 
 /** For whom the constructors are. */
@@ -42,16 +41,16 @@ class FileLock {
   async acquire(options) {
     const { timeout, signal, onWait } = parseAcquireOptions(options, this.#timeout)
     if (signal?.aborted) throw reasonOf(signal)
-    const notice = onWait && AsyncResource.bind((own) => onWait(this.#holder(own, holderInTurn)))
+    const notice = onWait && AsyncResource.bind((holder) => onWait(holderOf(holder) ?? null))
     // Errors are made here, after the await, so that their stack names the caller's own await.
-    const waiter = await new Waiter(this.#native, notice).wait(timeout, signal)
+    const waiter = await new Waiter(this.#native, this.#path, notice).wait(timeout, signal)
     if (waiter.kind === Kind.GRANTED) {
       const guard = new LockGuard(internal, this.#native, this.#path, waiter.number)
       if (waiter.thrown === undefined) return guard
       guard.release()
     }
     if (waiter.thrown !== undefined) throw waiter.thrown.error
-    throw this.#error(waiter, timeout, holderInTurn)
+    throw this.#refusal(waiter) ?? timedOut(this.#path, timeout, await waiter.holder())
   }
 
   acquireSync(options) {
@@ -59,10 +58,10 @@ class FileLock {
     if (signal !== undefined)
       throw invalidType('options.signal', 'undefined: nothing can abort a thread that waits', signal)
     const number = nextNumber()
-    const notice = onWait && ((own) => onWait(this.#holder(own === 1, holderAtOnce)))
+    const notice = onWait && ((own) => onWait(this.#holder(own === 1)))
     const [kind, a, b] = this.#native.acquireSync(number, timeout, notice, lookUp)
     if (kind === Kind.GRANTED) return new LockGuard(internal, this.#native, this.#path, number)
-    throw this.#error({ kind, a, b }, timeout, holderAtOnce)
+    throw this.#refusal({ kind, a, b }) ?? timedOut(this.#path, timeout, this.#native.holder())
   }
 
   tryAcquire() {
@@ -70,7 +69,7 @@ class FileLock {
     const [kind, a, b] = this.#native.acquireSync(number, 0)
     if (kind === Kind.GRANTED) return new LockGuard(internal, this.#native, this.#path, number)
     if (kind === Kind.BUSY) return null
-    throw this.#error({ kind, a, b }, 0, holderAtOnce)
+    throw this.#refusal({ kind, a, b })
   }
 
   async runExclusive(fn, options) {
@@ -93,20 +92,16 @@ class FileLock {
     return `FileLock ${inspect({ path: this.path, locked: this.locked }, options)}`
   }
 
-  #holder(own, look) {
+  #holder(own) {
     if (own) return { pid: process.pid, sameProcess: true }
-    return holderOf(look(this.#native, this.#path)) ?? null
+    return holderOf(this.#native.holder()) ?? null
   }
 
-  #error({ kind, a, b }, timeout, look) {
-    switch (kind) {
-      case Kind.FAILED:
-        return systemError(a, b, this.#path)
-      case Kind.DEADLOCK:
-        return deadlock(this.#path)
-      default:
-        return timedOut(this.#path, timeout, look(this.#native, this.#path))
-    }
+  /** The error of an acquire that could not wait; none where its time ran out. */
+  #refusal({ kind, a, b }) {
+    if (kind === Kind.FAILED) return systemError(a, b, this.#path)
+    if (kind === Kind.DEADLOCK) return deadlock(this.#path)
+    return undefined
   }
 }
 

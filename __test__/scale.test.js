@@ -216,7 +216,7 @@ test('waiters that time out in one turn share one look at who holds the lock', a
   const file = lockPath(t)
   const holder = await startNode(t)
   await holder.acquire(file)
-  const look = t.mock.method(NativeLock.prototype, 'holder')
+  const look = t.mock.method(NativeLock.prototype, 'lookUpHolder')
   const acquires = Array.from({ length: 1000 }, () => lockFile(file).acquire(0.01))
   const rejected = acquires.map((acquire) =>
     assert.rejects(acquire, { code: 'ERR_LOCK_TIMEOUT', path: file }),

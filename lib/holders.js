@@ -1,31 +1,42 @@
 'use strict'
 
-const { setImmediate } = require('node:timers')
+// Who holds a lock that is another process's. On Linux that takes a look at the locks of the whole
+// system, for which the kernel first waits until nobody changes them: up to 20 ms after a pause. So
+// the look is taken on the thread pool, and in time.
 
-/** What was found in this turn of the event loop, by path. */
-const known = new Map()
+const { clearTimeout, setTimeout } = require('node:timers')
 
-/** The process that holds the lock, or null. */
-function holderAtOnce(native) {
-  return native.holder()
-}
+/** How long before its deadline an acquire begins to look, in milliseconds. */
+const LEAD = 50
+/** How long anybody waits for a look, in milliseconds: the pool may be busy. */
+const PATIENCE = 200
+/** How long those who ask for the same lock share a look, in milliseconds. */
+const SHARED = 20
 
-/**
- * The same, as it was at one moment of this turn. On Linux it takes a look at the locks of the whole
- * system, for which the kernel stops them all, for milliseconds: a thousand waiters that time out
- * together share one.
- */
-function holderInTurn(native, path) {
-  // What we hold ourselves costs nothing to know, and changes within a turn.
-  if (native.locked) return native.holder()
+/** By path. */
+const looks = new Map()
+
+/** Resolves to the process that holds the lock, or null. */
+function lookUp(native, path) {
   // Names that are not UTF-8 can look alike.
   const key = path.includes('\uFFFD') ? native : path
-  const found = known.get(key)
-  if (found !== undefined) return found
-  const holder = native.holder()
-  if (known.size === 0) setImmediate(() => known.clear())
-  known.set(key, holder)
-  return holder
+  let look = looks.get(key)
+  if (look === undefined) {
+    look = bounded(native.lookUpHolder())
+    looks.set(key, look)
+    setTimeout(() => looks.delete(key), SHARED).unref()
+  }
+  return look
 }
 
-module.exports = { holderAtOnce, holderInTurn }
+function bounded(look) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, PATIENCE, null)
+    look.then((holder) => {
+      clearTimeout(timer)
+      resolve(holder)
+    })
+  })
+}
+
+module.exports = { LEAD, lookUp }

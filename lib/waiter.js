@@ -3,6 +3,7 @@
 const { setTimeout, clearTimeout } = require('node:timers')
 const abort = require('./abort')
 const { Kind, cancel, nextNumber, request } = require('./environment')
+const { LEAD, lookUp } = require('./holders')
 
 /** What setTimeout can count to, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -13,10 +14,15 @@ const LONGEST_TIMER = 2 ** 31 - 1
  */
 class Waiter {
   #native
+  #path
   #resolve
   #timer
   #signal
   #onWait
+  /** It is known that there is a wait, but not yet for whom. */
+  #noticed = false
+  /** Resolves to the holder, from shortly before the deadline. */
+  #look
 
   number = nextNumber()
   /** The outcome, a Kind, and what belongs to it. */
@@ -26,13 +32,21 @@ class Waiter {
   /** What is to be thrown instead of the outcome, as `{ error }`. */
   thrown = undefined
 
-  constructor(native, onWait) {
+  /** `onWait` is called at most once, with the process that holds the lock or null. */
+  constructor(native, path, onWait) {
     this.#native = native
+    this.#path = path
     this.#onWait = onWait
   }
 
   get wantsNotice() {
     return this.#onWait !== undefined
+  }
+
+  /** The process that holds the lock now, or null. */
+  async holder() {
+    if (this.#native.locked) return this.#native.holder()
+    return this.#look ?? lookUp(this.#native, this.#path)
   }
 
   /** Resolves, once, with this waiter when its outcome is there. */
@@ -65,13 +79,27 @@ class Waiter {
     this.b = b
     if (this.#timer !== undefined) clearTimeout(this.#timer)
     if (this.#signal !== undefined) abort.forget(this.#signal, this)
+    // A look that is still under way comes too late.
+    if (this.#noticed) this.#tell(null)
     this.#resolve(this)
   }
 
   /** Called at most once, before the outcome: the lock is taken, by this process or another. */
   notice(own) {
+    if (own) {
+      this.#tell({ pid: process.pid })
+    } else {
+      this.#noticed = true
+      lookUp(this.#native, this.#path).then((holder) => {
+        if (this.#noticed) this.#tell(holder)
+      })
+    }
+  }
+
+  #tell(holder) {
+    this.#noticed = false
     try {
-      this.#onWait(own)
+      this.#onWait(holder)
     } catch (error) {
       this.#fail(error)
     }
@@ -93,11 +121,14 @@ class Waiter {
   /** Timers count in whole milliseconds, and not for ever: what is left is counted again. */
   #check(deadline) {
     const left = deadline - performance.now()
-    if (left > 0) {
-      this.#timer = setTimeout(() => this.#check(deadline), Math.min(Math.ceil(left), LONGEST_TIMER))
-    } else if (cancel(this.#native, this.number)) {
-      this.settle(Kind.TIMED_OUT, 0, 0)
+    if (left <= 0) {
+      if (cancel(this.#native, this.number)) this.settle(Kind.TIMED_OUT, 0, 0)
+      return
     }
+    const early = left > LEAD
+    if (!early && !this.#native.locked) this.#look ??= lookUp(this.#native, this.#path)
+    const pause = Math.min(Math.ceil(early ? left - LEAD : left), LONGEST_TIMER)
+    this.#timer = setTimeout(() => this.#check(deadline), pause)
   }
 }
 

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use napi::bindgen_prelude::{Either, Function, PromiseRaw, Uint8Array};
+use napi::bindgen_prelude::{AsyncTask, Either, Function, PromiseRaw, Uint8Array};
 use napi::{Env, Result, Task};
 use napi_derive::napi;
 
@@ -26,6 +26,12 @@ pub struct Process {
     pub pid: u32,
     /// Its command line, where that can be read.
     pub command: Option<String>,
+}
+
+impl From<os::Process> for Process {
+    fn from(os::Process { pid, command }: os::Process) -> Self {
+        Self { pid, command }
+    }
 }
 
 /// A path, and the environment that acquires and releases it.
@@ -167,11 +173,17 @@ impl NativeLock {
         DRIVER.holds(&self.path, self.waiter_id(number))
     }
 
-    /// The process that holds the lock, where that can be known.
+    /// The process that holds the lock, where that can be known. Another process is looked for
+    /// on this thread, which can take milliseconds.
     #[napi]
     pub fn holder(&self) -> Option<Process> {
-        let os::Process { pid, command } = DRIVER.holder(&self.path)?;
-        Some(Process { pid, command })
+        DRIVER.holder(&self.path).map(Process::from)
+    }
+
+    /// The same on the pool.
+    #[napi]
+    pub fn look_up_holder(&self) -> AsyncTask<HolderOnPool> {
+        AsyncTask::new(HolderOnPool { path: self.path.clone() })
     }
 
     fn waiter_id(&self, number: f64) -> WaiterId {
@@ -209,6 +221,24 @@ impl Task for AttemptOnPool {
 
     fn resolve(&mut self, _env: Env, _output: ()) -> Result<f64> {
         Ok(self.mailbox.answer())
+    }
+}
+
+/// A look for the holder on the libuv pool.
+pub struct HolderOnPool {
+    path: LockPath,
+}
+
+impl Task for HolderOnPool {
+    type Output = Option<os::Process>;
+    type JsValue = Option<Process>;
+
+    fn compute(&mut self) -> Result<Self::Output> {
+        Ok(DRIVER.holder(&self.path))
+    }
+
+    fn resolve(&mut self, _env: Env, holder: Self::Output) -> Result<Self::JsValue> {
+        Ok(holder.map(Process::from))
     }
 }
 
