@@ -170,6 +170,7 @@ impl<S: Seat + Clone, O: Os> Driver<S, O> {
         loop {
             let file = match at_hand.take() {
                 Some(file) => file,
+                None if !self.registry.lock().wants(work) => return None,
                 None => match self.open(work, path) {
                     Ok(file) => file?,
                     Err(error) => return Some(WaitEnd::Failed(error)),

@@ -75,6 +75,11 @@ impl<S: Clone, F: Identified> Registry<S, F> {
         goes_on
     }
 
+    /// See [`Entry::wants`].
+    pub fn wants(&mut self, work: WorkId) -> bool {
+        self.on_entry(work.entry, |entry| entry.wants(work)).unwrap_or(false)
+    }
+
     /// See [`Entry::queued`].
     pub fn queued(&mut self, work: WorkId) -> bool {
         self.on_entry(work.entry, |entry| entry.queued(work)).unwrap_or(false)

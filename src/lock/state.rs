@@ -201,20 +201,27 @@ impl<S: Clone, F: Identified> Entry<S, F> {
         }
     }
 
-    /// The waiting thread is about to enter the operating system's queue. False: it is for nobody
-    /// any more, and ends here.
-    pub fn queued(&mut self, work: WorkId) -> bool {
-        match &mut self.wait {
-            Some(wait) if wait.work == work && wait.wanted => {
-                wait.queued = true;
-                true
-            }
+    /// The waiting thread is about to open the file. False: it is for nobody any more, and ends
+    /// here, before it brings back a file that was deleted when all was over.
+    pub fn wants(&mut self, work: WorkId) -> bool {
+        match &self.wait {
+            Some(wait) if wait.work == work && wait.wanted => true,
             Some(wait) if wait.work == work => {
                 self.wait = None;
                 false
             }
             _ => false,
         }
+    }
+
+    /// The waiting thread is about to enter the operating system's queue. False as for
+    /// [`Entry::wants`].
+    pub fn queued(&mut self, work: WorkId) -> bool {
+        let wanted = self.wants(work);
+        if wanted && let Some(wait) = &mut self.wait {
+            wait.queued = true;
+        }
+        wanted
     }
 
     /// The attempt `work`, made at `path`, is over.

@@ -133,6 +133,11 @@ impl Desk {
         goes_on
     }
 
+    /// May the last wait open its file?
+    pub fn wait_wanted(&mut self) -> bool {
+        self.registry.wants(self.last_wait())
+    }
+
     pub fn queued(&mut self) -> bool {
         self.queued_by(self.last_wait())
     }

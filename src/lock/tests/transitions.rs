@@ -466,6 +466,19 @@ fn a_reservation_nobody_needs_is_ended() {
 }
 
 #[test]
+fn a_reservation_nobody_needs_any_more_opens_nothing() {
+    let mut desk = Desk::held_by(FIRST);
+    desk.request(SECOND, A);
+    desk.now += TURN;
+    desk.release();
+    desk.checked(true);
+    assert!(desk.wait_wanted());
+    assert_eq!(desk.release(), [LetGo(1), Interrupt]);
+    assert!(!desk.wait_wanted(), "the file may have been deleted since");
+    assert!(desk.is_empty());
+}
+
+#[test]
 fn a_reservation_for_another_file_than_the_held_one_is_none() {
     let mut desk = Desk::held_by(FIRST);
     desk.request(SECOND, A);
