@@ -97,11 +97,18 @@ function install(t, tarballs) {
   const folder = temporaryFolder(t)
   fs.writeFileSync(path.join(folder, 'package.json'), '{}')
   const options = ['--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock']
+  if (here.libc === 'musl' && !systemIsMusl()) options.push('--force')
   npm(['install', ...options, '--cache', path.join(folder, '.npm'), ...tarballs], {
     cwd: folder,
     env: bare(folder),
   })
   return folder
+}
+
+/** npm goes by the system, which can have another C library than this Node. */
+function systemIsMusl() {
+  const ldd = '/usr/bin/ldd'
+  return !fs.existsSync(ldd) || fs.readFileSync(ldd, 'latin1').includes('musl')
 }
 
 function node(folder, ...args) {
