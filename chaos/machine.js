@@ -36,15 +36,15 @@ function pythonWithLocket() {
 
 /**
  * How to start a participant: few descriptors, no core files, and for root the obedience to a
- * folder's mode that others owe.
+ * folder's mode that others owe, and an end when this process ends.
  */
 function modestly(command, args) {
-  const limits = ['sh', '-c', 'ulimit -c 0 -n 128; exec "$@"', 'sh', command, ...args]
-  const isTamed = isRoot && works('setpriv', ...WITHOUT_OVERRIDE, 'true')
-  return isTamed ? ['setpriv', ...WITHOUT_OVERRIDE, ...limits] : limits
+  const limits = ['sh', '-c', 'ulimit -c 0 && ulimit -n 512 && exec "$@"', 'sh', command, ...args]
+  const isTamed = isRoot && works('setpriv', ...TAMED, 'true')
+  return isTamed ? ['setpriv', ...TAMED, ...limits] : limits
 }
 
-const WITHOUT_OVERRIDE = ['--bounding-set=-dac_override,-dac_read_search', '--inh-caps=-all']
+const TAMED = ['--bounding-set=-dac_override,-dac_read_search', '--inh-caps=-all', '--pdeathsig=KILL']
 
 function hasFlock() {
   return works('flock', '--version')

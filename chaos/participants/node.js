@@ -89,14 +89,22 @@ const holds = [
   () => undefined,
 ]
 
-/** What a holder does; it has left when it calls `release`. */
+/** What a holder does, whatever comes of it: it has left when it calls `release`. */
 async function section(lock, random, release) {
+  try {
+    await inside(lock, random)
+  } finally {
+    release()
+  }
+}
+
+async function inside(lock, random) {
   sections += 1
   const mine = `${process.pid}/${sections}`
   const counter = counters.get(lock.name)
   const inode = lock.kind === 'replaced' ? heldInode(lock.path) : '-'
   // With no descriptor left it cannot be found out; then the section stays out of the journal.
-  if (inode === undefined) return release()
+  if (inode === undefined) return
   const value = counter.read()
   journal.write('enter', thread, mine, lock.name, process.hrtime.bigint(), value, inode)
   await random.pick(holds)(random)
@@ -107,7 +115,6 @@ async function section(lock, random, release) {
   if (crash === 'after leaving') end()
   // The holder alone may do this, and only when it is done.
   if (lock.isDeleted && random.chance(0.3)) deleteOrReplace(lock.path, random)
-  release()
 }
 
 function end() {
@@ -128,23 +135,29 @@ function deleteOrReplace(file, random) {
 
 /** The inode whose lock this process holds under the path: others may lie there by now. */
 function heldInode(file) {
-  try {
-    for (const descriptor of fs.readdirSync('/proc/self/fd')) {
-      if (!nameOf(descriptor)?.startsWith(file)) continue
-      const info = fs.readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1')
-      const found = /^lock:.* FLOCK +ADVISORY +WRITE \S+ \S+:(\d+) /m.exec(info)
-      if (found !== null) return found[1]
-    }
-  } catch (error) {
-    if (error.code !== 'EMFILE') throw error
+  const descriptors = unless('EMFILE', () => fs.readdirSync('/proc/self/fd')) ?? []
+  for (const descriptor of descriptors) {
+    if (!nameOf(descriptor)?.startsWith(file)) continue
+    // Other threads open and close descriptors meanwhile.
+    const info = unless('ENOENT', 'EMFILE', () =>
+      fs.readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1'),
+    )
+    const found = /^lock:.* FLOCK +ADVISORY +WRITE \S+ \S+:(\d+) /m.exec(info)
+    if (found !== null) return found[1]
   }
 }
 
 function nameOf(descriptor) {
+  return unless('ENOENT', () => fs.readlinkSync(`/proc/self/fd/${descriptor}`))
+}
+
+/** What `act` returns; undefined where it fails with one of the codes. */
+function unless(...codesAndAct) {
+  const act = codesAndAct.pop()
   try {
-    return fs.readlinkSync(`/proc/self/fd/${descriptor}`)
-  } catch {
-    // It was the folder's own.
+    return act()
+  } catch (error) {
+    if (!codesAndAct.includes(error.code)) throw error
   }
 }
 
@@ -180,20 +193,26 @@ async function mainThread() {
   process.disconnect()
 }
 
+/** One thing after the other: a worker cannot start while there are no descriptors. */
+let gate = Promise.resolve()
+function inTurn(act) {
+  const done = gate.then(act)
+  gate = done
+  return done
+}
+
 /** Uses up all descriptors for a while. */
-let exhausted = Promise.resolve()
-async function exhaust({ lasts }) {
-  await exhausted
-  const taken = []
-  try {
-    for (;;) taken.push(fs.openSync('/dev/null'))
-  } catch {
-    // That was the last.
-  }
-  exhausted = sleep(lasts).then(() => {
+function exhaust({ lasts }) {
+  return inTurn(async () => {
+    const taken = []
+    try {
+      for (;;) taken.push(fs.openSync('/dev/null'))
+    } catch {
+      // That was the last.
+    }
+    await sleep(lasts)
     for (const descriptor of taken) fs.closeSync(descriptor)
   })
-  await exhausted
 }
 
 /** A worker, and the next one when it was terminated. */
@@ -222,14 +241,23 @@ class Hand {
 
   async #live() {
     do {
-      await exhausted
-      this.#born += 1
-      this.#terminating = false
-      this.#worker = new Worker(__filename, { workerData: { ...share, thread: this.#name } })
-      await new Promise((resolve, reject) => this.#worker.once('exit', resolve).once('error', reject))
+      const ended = await inTurn(() => this.#bear())
+      await ended.promise
       this.#worker = undefined
       journal.write('died', this.#name)
     } while (this.#terminating)
+  }
+
+  /** Resolves when the next one has started, with the promise of its end. */
+  async #bear() {
+    this.#born += 1
+    this.#terminating = false
+    const worker = new Worker(__filename, { workerData: { ...share, thread: this.#name } })
+    this.#worker = worker
+    const promise = new Promise((resolve, reject) => worker.once('exit', resolve).once('error', reject))
+    const started = new Promise((resolve) => worker.once('message', resolve))
+    await Promise.race([started, promise])
+    return { promise }
   }
 }
 
@@ -254,12 +282,12 @@ function leaks() {
 }
 
 function threadName(id) {
-  try {
-    return fs.readFileSync(`/proc/self/task/${id}/comm`, 'latin1').trim()
-  } catch {
-    // It has just ended.
-  }
+  // It may have just ended.
+  return unless('ENOENT', 'ESRCH', () => fs.readFileSync(`/proc/self/task/${id}/comm`, 'latin1').trim())
 }
 
 if (isMainThread) mainThread()
-else work().then(() => parentPort.close())
+else {
+  parentPort.postMessage('started')
+  work().then(() => parentPort.close())
+}
