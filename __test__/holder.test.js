@@ -9,7 +9,7 @@ const { lockFile } = require('..')
 const { runLocket, start } = require('./support/command')
 const { lockPath } = require('./support/folder')
 const { startNode } = require('./support/peer')
-const { linuxOnly } = require('./support/platform')
+const { linuxOnly, namedHoldersOnly } = require('./support/platform')
 const { startThread } = require('./support/thread')
 
 async function timeoutOf(lock, timeout = 0.01) {
@@ -21,7 +21,9 @@ async function timeoutOf(lock, timeout = 0.01) {
   assert.fail('the lock is not taken')
 }
 
-test('a timeout names the process that holds the lock and its command', linuxOnly, async (t) => {
+test('a timeout names the process that holds the lock and its command', {
+  skip: linuxOnly.skip || namedHoldersOnly.skip,
+}, async (t) => {
   const file = lockPath(t)
   const holder = await startNode(t, { args: ['--title=a title'] })
   await holder.acquire(file)
@@ -57,7 +59,7 @@ test('a lock that a worker holds is held by this process', async (t) => {
   assert.deepEqual(holder, { pid: process.pid, sameProcess: true })
 })
 
-test('onWait is told once who holds the lock, through many hand-overs', async (t) => {
+test('onWait is told once who holds the lock, through many hand-overs', namedHoldersOnly, async (t) => {
   const file = lockPath(t)
   const lock = lockFile(file)
   const holder = await startNode(t)
