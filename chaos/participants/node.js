@@ -189,6 +189,8 @@ async function mainThread() {
   process.on('message', (order) => orders[order.kind](order))
   await work()
   await Promise.all(crew.map((hand) => hand.finished))
+  // The descriptors may still be used up.
+  await gate
   await tellLeaks()
   process.disconnect()
 }
