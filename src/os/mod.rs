@@ -8,6 +8,7 @@
 mod imp;
 mod interrupt;
 mod open;
+mod wait_thread;
 
 use crate::error::Error;
 use crate::lock::LockPath;
@@ -88,7 +89,7 @@ pub trait Os: Send + Sync + 'static {
         Process { pid: std::process::id(), command: None }
     }
 
-    /// Runs `body` on a new thread made for [`Os::lock`]: a small stack, no signals of others.
+    /// Runs `body` on a thread made for [`Os::lock`]: a small stack, no signals of others.
     fn spawn(&self, body: Box<dyn FnOnce() + Send>) -> Result<(), Error>;
 }
 

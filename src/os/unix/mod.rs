@@ -17,7 +17,7 @@ use rustix::io::retry_on_intr;
 pub use self::target::Target;
 use super::interrupt::Interrupt;
 use super::open::Access;
-use super::{FileId, Identified, Os, Process, System, WAIT_STACK, Waited};
+use super::{FileId, Identified, Os, Process, System, Waited, wait_thread};
 use crate::error::{Error, Syscall};
 use crate::lock::LockPath;
 
@@ -74,7 +74,7 @@ impl Os for System {
 
     #[expect(clippy::disallowed_methods, reason = "the one door to the file locks")]
     fn lock(&self, file: &File, interrupt: &Interrupt) -> Result<Waited, Error> {
-        interrupt.expose(|interrupted| {
+        wait_thread::wait(interrupt, |interrupted| {
             loop {
                 if interrupted() {
                     return Ok(Waited::Interrupted);
@@ -111,15 +111,7 @@ impl Os for System {
 
     fn spawn(&self, body: Box<dyn FnOnce() + Send>) -> Result<(), Error> {
         signal::install();
-        let thread = std::thread::Builder::new().name("locket-wait".into()).stack_size(WAIT_STACK);
-        let body = || {
-            Target::take_no_other();
-            body();
-        };
-        match thread.spawn(body) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(failed(Syscall::Thread, &error)),
-        }
+        wait_thread::run(body).map_err(|error| failed(Syscall::Thread, &error))
     }
 }
 

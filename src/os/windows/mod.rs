@@ -27,7 +27,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 pub use self::target::Target;
 use super::interrupt::Interrupt;
 use super::open::Access;
-use super::{FileId, Identified, Os, Process, System, WAIT_STACK, Waited};
+use super::{FileId, Identified, Os, Process, System, Waited, wait_thread};
 use crate::error::{Error, Syscall};
 use crate::lock::LockPath;
 
@@ -111,7 +111,7 @@ impl Os for System {
 
     #[expect(clippy::disallowed_methods, reason = "the one door to the file locks")]
     fn lock(&self, file: &File, interrupt: &Interrupt) -> Result<Waited, Error> {
-        interrupt.expose(|interrupted| {
+        wait_thread::wait(interrupt, |interrupted| {
             loop {
                 if interrupted() {
                     return Ok(Waited::Interrupted);
@@ -141,11 +141,7 @@ impl Os for System {
     }
 
     fn spawn(&self, body: Box<dyn FnOnce() + Send>) -> Result<(), Error> {
-        let thread = thread::Builder::new().name("locket-wait".into()).stack_size(WAIT_STACK);
-        match thread.spawn(body) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(failed(Syscall::Thread, &error)),
-        }
+        wait_thread::run(body).map_err(|error| failed(Syscall::Thread, &error))
     }
 }
 
