@@ -2,6 +2,7 @@
 
 // The acquires of this thread that are not settled yet, and the letters that settle them.
 
+const { setImmediate } = require('node:timers')
 const { Environment, NativeLock } = require('./binding')
 
 /** Numbers a letter has: the waiter, what happened, and two that depend on it. */
@@ -22,7 +23,7 @@ let keptAlive = false
 
 /** Nothing native exists before the first lock. */
 function openLock(path) {
-  environment ??= new Environment(drain)
+  environment ??= new Environment(deliver)
   return new NativeLock(environment, path)
 }
 
@@ -78,7 +79,13 @@ function keepAlive() {
   const alive = waiters.size > 0
   if (alive === keptAlive) return
   keptAlive = alive
-  environment.keepAlive(alive)
+  // Not in the way of those who have just been told.
+  if (alive) environment.keepAlive(true)
+  else setImmediate(letEnd)
+}
+
+function letEnd() {
+  if (!keptAlive) environment.keepAlive(false)
 }
 
 module.exports = { Answer, Kind, cancel, deliver, nextNumber, openLock, request }

@@ -180,7 +180,7 @@ impl<S: Seat + Clone, O: Os> Driver<S, O> {
                 return None;
             }
             match self.os.lock(&file, interrupt) {
-                Ok(Waited::Granted) => match self.keep_if_current(path, file) {
+                Ok(Waited::Granted) => match self.alert_next_and_keep(work, path, file) {
                     Ok(Some(file)) => return Some(WaitEnd::Granted(file)),
                     // Replaced while we waited: once more, on the new one.
                     Ok(None) => {}
@@ -197,6 +197,20 @@ impl<S: Seat + Clone, O: Os> Driver<S, O> {
         let file = self.os.open(path)?;
         let goes_on = self.event(|registry, out| registry.opened(work, file.id(), out));
         Ok(goes_on.then_some(file))
+    }
+
+    /// As [`Driver::keep_if_current`], while the next waiter's thread wakes up: that takes longer.
+    fn alert_next_and_keep(
+        &self,
+        work: WorkId,
+        path: &LockPath,
+        file: O::File,
+    ) -> Result<Option<O::File>, Error> {
+        let next = self.registry.lock().next(work).cloned();
+        if let Some(seat) = next {
+            seat.alert();
+        }
+        self.keep_if_current(path, file)
     }
 
     /// The lock of the file has been granted: lets it go again if the path names another file by

@@ -75,6 +75,11 @@ impl<S: Clone, F: Identified> Registry<S, F> {
         goes_on
     }
 
+    /// See [`Entry::next`].
+    pub fn next(&self, work: WorkId) -> Option<&S> {
+        self.entries.get(&work.entry)?.entry.next(work)
+    }
+
     /// See [`Entry::wants`].
     pub fn wants(&mut self, work: WorkId) -> bool {
         self.on_entry(work.entry, |entry| entry.wants(work)).unwrap_or(false)

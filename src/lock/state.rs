@@ -138,6 +138,12 @@ impl<S: Clone, F: Identified> Entry<S, F> {
         }
     }
 
+    /// Whom the lock will go to when the wait `work` is granted, as it looks now.
+    pub fn next(&self, work: WorkId) -> Option<&S> {
+        let expected = self.wait.as_ref().is_some_and(|wait| wait.work == work && wait.wanted);
+        if expected { self.queue.first().map(|waiter| &waiter.seat) } else { None }
+    }
+
     /// A waiter arrives: the lock is tried for it if nobody is ahead, else it queues.
     pub fn join(&mut self, arrival: u64, waiter: Waiter<S>, out: &mut Actions<S, F>) {
         match self.hold {

@@ -134,6 +134,8 @@ pub enum Holder {
 pub trait Seat: Send + 'static {
     /// Tells the outcome; nothing is told after it.
     fn settle(self, outcome: Outcome);
+    /// The outcome may be about to come: whoever will hear it can begin to wake up.
+    fn alert(&self) {}
     /// Tells, at most once, that the lock is taken. The outcome may overtake it on another thread;
     /// then it means nothing any more.
     fn notice(&self, holder: Holder);

@@ -20,14 +20,15 @@ pub struct Environment {
 
 #[napi]
 impl Environment {
-    /// Begins an environment. `wake` is called on its thread when there are letters to drain.
+    /// Begins an environment. `wake` is called on its thread, with an answer as of `acquire`.
     #[napi(constructor)]
-    pub fn new(env: Env, wake: Function<'_, (), ()>) -> Result<Self> {
+    pub fn new(env: Env, wake: Function<'_, f64, ()>) -> Result<Self> {
         static LAST: AtomicU32 = AtomicU32::new(0);
         let owner = OwnerId(LAST.fetch_add(1, Ordering::Relaxed));
-        let wake =
-            wake.build_threadsafe_function().weak::<true>().callee_handled::<false>().build()?;
-        let mailbox = Arc::new(Mailbox::new(wake));
+        let mailbox = Mailbox::new();
+        let at_home = Arc::clone(&mailbox);
+        let wake = wake.build_threadsafe_function::<()>().weak::<true>().callee_handled::<false>();
+        mailbox.open(wake.build_callback(move |_| Ok(at_home.look()))?);
         env.add_env_cleanup_hook(Arc::clone(&mailbox), move |mailbox| {
             mailbox.close();
             DRIVER.gone(owner);

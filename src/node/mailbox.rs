@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::ptr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use napi::Status;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
@@ -10,8 +11,8 @@ use parking_lot::Mutex;
 
 use crate::lock::{self, Holder, Outcome, Parker};
 
-/// Calls into the environment's thread to have the mailbox emptied.
-pub type Wake = ThreadsafeFunction<(), (), (), Status, false, true>;
+/// Calls into the environment's thread with what [`Mailbox::look`] answers there.
+pub type Wake = ThreadsafeFunction<(), (), f64, Status, false, true>;
 
 /// Answers that are not the number of a waiter, as `lib/environment.js` reads them.
 pub mod answer {
@@ -38,13 +39,27 @@ const GRANTED: f64 = 0.0;
 /// Letters to one environment, from any thread.
 pub struct Mailbox {
     letters: Mutex<Vec<f64>>,
+    /// The environment was woken, and has not looked yet.
+    woken: AtomicBool,
     /// None before the environment has begun and after it has ended.
     wake: Mutex<Option<Wake>>,
 }
 
 impl Mailbox {
-    pub fn new(wake: Wake) -> Self {
-        Self { letters: Mutex::new(Vec::new()), wake: Mutex::new(Some(wake)) }
+    /// Nobody can be woken before it is [opened](Mailbox::open).
+    pub fn new() -> Arc<Self> {
+        let letters = Mutex::new(Vec::new());
+        Arc::new(Self { letters, woken: AtomicBool::new(false), wake: Mutex::new(None) })
+    }
+
+    pub fn open(&self, wake: Wake) {
+        *self.wake.lock() = Some(wake);
+    }
+
+    /// What a woken environment answers. Whoever puts a letter in after this wakes it again.
+    pub fn look(&self) -> f64 {
+        self.woken.store(false, Ordering::SeqCst);
+        self.answer()
     }
 
     /// What a call that may have settled waiters of this environment answers at once: one of the
@@ -89,14 +104,13 @@ impl Mailbox {
     }
 
     fn put(&self, letter: [f64; LETTER]) {
-        let was_empty = {
-            let mut letters = self.letters.lock();
-            let was_empty = letters.is_empty();
-            letters.extend(letter);
-            was_empty
-        };
-        // With letters in it already, somebody is on the way.
-        if was_empty && !ptr::eq(ATTENDED.get(), self) {
+        self.letters.lock().extend(letter);
+        self.alert();
+    }
+
+    /// Wakes the environment, unless it is on its way already.
+    fn alert(&self) {
+        if !ptr::eq(ATTENDED.get(), self) && !self.woken.swap(true, Ordering::SeqCst) {
             self.with_wake(|wake| {
                 wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
             });
@@ -121,6 +135,13 @@ impl lock::Seat for Seat {
                 mailbox.put([number, kind, a, b]);
             }
             Self::Thread(parker) => parker.settle(outcome),
+        }
+    }
+
+    fn alert(&self) {
+        match self {
+            Self::Mail { mailbox, .. } => mailbox.alert(),
+            Self::Thread(_) => {}
         }
     }
 
