@@ -1,3 +1,5 @@
+'use strict'
+
 // Rules 6 and 7: an abort ends a wait with the signal's reason, and what it ended never holds.
 
 const assert = require('node:assert/strict')

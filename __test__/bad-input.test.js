@@ -1,7 +1,7 @@
+'use strict'
+
 // What cannot be locked is a clear error that leaves nothing behind: no descriptor, no thread, no
 // place in a queue.
-
-'use strict'
 
 const assert = require('node:assert/strict')
 const { execFileSync } = require('node:child_process')

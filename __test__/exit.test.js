@@ -1,3 +1,5 @@
+'use strict'
+
 // Rule 13: a pending acquire keeps the process alive, a held lock does not, and whoever wants to
 // leave leaves at once.
 

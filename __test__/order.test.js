@@ -1,3 +1,5 @@
+'use strict'
+
 // Rule 4: first come, first served in a process, and every process gets its turn.
 
 const assert = require('node:assert/strict')

@@ -1,3 +1,5 @@
+'use strict'
+
 // Rule 17 and what it means for many: any number of waiters, any number of paths, and nothing left
 // of them afterwards.
 

@@ -1,3 +1,5 @@
+'use strict'
+
 // Rules 8 and 12: a lock belongs to the process, and what a worker has of it ends with the worker.
 
 const assert = require('node:assert/strict')

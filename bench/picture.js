@@ -1,3 +1,5 @@
+'use strict'
+
 // Three small charts as one SVG: how fast a lock is handed over, and what it costs to wait for it.
 
 const { amount } = require('./report')

@@ -1,3 +1,5 @@
+'use strict'
+
 // The rows of all questions as a table, for people at a terminal and for the README.
 
 const COLUMNS = ['what', 'goal', 'locket', '÷ goal', '÷ limit', 'limit', 'peers']

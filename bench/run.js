@@ -1,3 +1,5 @@
+'use strict'
+
 // npm run bench: every question in turn, each library in a process of its own, in interleaved rounds.
 //   npm run bench -- hand-over      that question alone; writes no file
 //   npm run bench -- --quick        fewer rounds; writes no file

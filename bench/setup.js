@@ -1,3 +1,5 @@
+'use strict'
+
 // Makes ready what is measured: the addon, the peers and the bare program. What cannot be had of the
 // last two is absent from the tables.
 

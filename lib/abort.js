@@ -1,3 +1,5 @@
+'use strict'
+
 // Who is to be told when a signal aborts. A thousand acquires that share a signal, such as the one
 // that stops a server, share one listener: Node warns of a leak from the eleventh on, and looks
 // through all of them each time that one is added or removed.

@@ -1,7 +1,7 @@
+'use strict'
+
 // npm run demo: several processes, some of them Python's where there is one, add to one counter
 // under one lock; one is killed while it holds the lock. Ends with 0 if nothing was lost.
-
-'use strict'
 
 const { spawn } = require('node:child_process')
 const { once } = require('node:events')

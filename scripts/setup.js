@@ -1,7 +1,7 @@
+'use strict'
+
 // Makes a fresh clone ready to run: the dependencies, then the addon, each only where it is missing
 // or older than what it is made from. Needs nothing but Node and, to build, Rust.
-
-'use strict'
 
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')

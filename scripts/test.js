@@ -1,7 +1,7 @@
+'use strict'
+
 // npm test: sets up, then runs the tests. `npm test -- acquire death` runs those two files alone;
 // options of `node --test` are passed on.
-
-'use strict'
 
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')

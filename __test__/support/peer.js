@@ -1,7 +1,7 @@
+'use strict'
+
 // Another process, told what to do with locks: a JSON line for each command, a JSON line for each
 // answer and for each event.
-
-'use strict'
 
 const { spawn } = require('node:child_process')
 const { EventEmitter, once } = require('node:events')

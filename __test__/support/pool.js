@@ -1,3 +1,5 @@
+'use strict'
+
 const { pbkdf2 } = require('node:crypto')
 const { promisify } = require('node:util')
 

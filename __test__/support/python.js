@@ -1,7 +1,7 @@
+'use strict'
+
 // A Python with the libraries that share locks with us, in a virtual environment of the
 // repository's own.
-
-'use strict'
 
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')

@@ -1,3 +1,5 @@
+'use strict'
+
 const path = require('node:path')
 const { once } = require('node:events')
 const { Worker } = require('node:worker_threads')

@@ -1,3 +1,5 @@
+'use strict'
+
 // How large is the addon, and how long does `require` take?
 
 const { spawnSync } = require('node:child_process')

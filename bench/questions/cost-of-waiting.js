@@ -1,3 +1,5 @@
+'use strict'
+
 // 1,000 acquires of one process wait for one lock that another process holds: what does that cost in
 // threads, descriptors, processor time and memory, and does the rest of the process still work?
 

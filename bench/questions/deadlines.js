@@ -1,3 +1,5 @@
+'use strict'
+
 // How late is an acquire told that its time is up, or that it was aborted, when the process has
 // nothing else to do? None of the peers has a timeout that it keeps, or an abort.
 

@@ -1,3 +1,5 @@
+'use strict'
+
 // What does it cost to acquire and release a lock that nobody holds? One awaited trip to Node's
 // thread pool is what any file work costs that does not block the loop.
 

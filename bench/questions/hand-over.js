@@ -1,3 +1,5 @@
+'use strict'
+
 // How long after another process's release do we have the lock, when we have waited for it?
 
 const { BETWEEN_PROCESSES, POLL } = require('../support/libraries')

@@ -1,3 +1,5 @@
+'use strict'
+
 // How long after the SIGKILL of the holder do we have the lock? It has ended when the kernel has torn
 // its process down: a bare flock that waits for the same holder is the limit.
 

@@ -1,3 +1,5 @@
+'use strict'
+
 // One process waits for 1,000 paths at once, all held by another: threads, descriptors, memory, and
 // how long it takes until it has them all.
 

@@ -1,3 +1,5 @@
+'use strict'
+
 // 10,000 acquires pending on one path: what does one cost to ask for, to keep and to end, and is its
 // memory given back?
 

@@ -1,3 +1,5 @@
+'use strict'
+
 // Four processes with eight tasks each want one lock all the time: how many sections a second, how
 // evenly are they shared out, and how long does the unluckiest wait?
 

@@ -1,3 +1,5 @@
+'use strict'
+
 // What does a section cost when 1,000 tasks of one process come for one lock at once? A mutex that is
 // no file lock at all, async-mutex, is what the promises alone cost.
 

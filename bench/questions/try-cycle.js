@@ -1,3 +1,5 @@
+'use strict'
+
 // What does a synchronous tryAcquire and release cost beside the system calls that it makes, in a
 // bare loop?
 

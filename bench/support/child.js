@@ -1,3 +1,5 @@
+'use strict'
+
 // A process of its own for each library: `child.js QUESTION ROLE LIBRARY FILE`. It plays the role of
 // the question; orders come and answers go as lines of JSON.
 

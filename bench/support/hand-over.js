@@ -1,3 +1,5 @@
+'use strict'
+
 // The two sides of a lock that goes from one process to another, for the questions that time it.
 // Both answer with nanoseconds of the clock that all processes share.
 

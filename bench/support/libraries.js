@@ -1,3 +1,5 @@
+'use strict'
+
 // Every library in the same shape: `acquire()` resolves, and `tryAcquire()` answers, with what has a
 // `release()`. Each is used as its own manual shows it, for a path that several tasks share.
 

@@ -1,3 +1,5 @@
+'use strict'
+
 // Starts the children of the questions, and speaks with them.
 
 const { spawn } = require('node:child_process')

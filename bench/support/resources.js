@@ -1,3 +1,5 @@
+'use strict'
+
 // What a process uses, as the kernel counts it.
 
 const fs = require('node:fs')

@@ -1,3 +1,5 @@
+'use strict'
+
 const { median } = require('./statistics')
 
 /**

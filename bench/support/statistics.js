@@ -1,3 +1,5 @@
+'use strict'
+
 /** The value that `share` of the values do not exceed. */
 function quantile(values, share) {
   const sorted = Float64Array.from(values).sort()

@@ -1,7 +1,7 @@
+'use strict'
+
 // One process of the demo: takes the lock, adds one to the counter, writes down when it held the
 // lock, again and again. Told to die, it stops in the middle of that and waits for its end.
-
-'use strict'
 
 const { once } = require('node:events')
 const fs = require('node:fs')
