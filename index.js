@@ -12,7 +12,7 @@ const { Waiter } = require('./lib/waiter')
 const internal = Symbol('internal')
 
 /** A worker can be terminated while it waits: a call into JavaScript finds that out. */
-const lookUp = require('node:worker_threads').isMainThread ? undefined : () => {}
+function lookUp() {}
 
 function lockFile(path, options) {
   return new FileLock(internal, parsePath(path), parseLockOptions(options))
@@ -59,7 +59,9 @@ class FileLock {
       throw invalidType('options.signal', 'undefined: nothing can abort a thread that waits', signal)
     const number = nextNumber()
     const notice = onWait && ((own) => onWait(this.#holder(own === 1)))
-    const [kind, a, b] = this.#native.acquireSync(number, timeout, notice, lookUp)
+    // Loaded here: it takes longer than all the rest of this package.
+    const { isMainThread } = require('node:worker_threads')
+    const [kind, a, b] = this.#native.acquireSync(number, timeout, notice, isMainThread ? undefined : lookUp)
     if (kind === Kind.GRANTED) return new LockGuard(internal, this.#native, this.#path, number)
     throw this.#refusal({ kind, a, b }) ?? timedOut(this.#path, timeout, this.#native.holder())
   }

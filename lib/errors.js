@@ -1,6 +1,5 @@
 'use strict'
 
-const os = require('node:os')
 const { getSystemErrorMap, inspect } = require('node:util')
 
 /** What locket itself has to say; errors of the operating system keep Node's own shape. */
@@ -56,6 +55,7 @@ function systemError(errno, syscall, path) {
 
 /** What file systems without locks say, and others that libuv has no name for. */
 function unknownToNode(errno) {
+  const os = require('node:os')
   const [code] = Object.entries(os.constants.errno).find(([, number]) => number === -errno) ?? ['UNKNOWN']
   return [code, code === 'ENOLCK' ? 'no locks available' : 'unknown error']
 }
