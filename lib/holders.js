@@ -8,8 +8,8 @@ const { clearTimeout, setTimeout } = require('node:timers')
 
 /** How long before its deadline an acquire begins to look, in milliseconds. */
 const LEAD = 50
-/** How long anybody waits for a look, in milliseconds: the pool may be busy. */
-const PATIENCE = 200
+/** How long past its deadline an acquire waits for a look, in milliseconds: the pool may be busy. */
+const PATIENCE = 250
 /** How long those who ask for the same lock share a look, in milliseconds. */
 const SHARED = 20
 
@@ -22,14 +22,15 @@ function lookUp(native, path) {
   const key = path.includes('\uFFFD') ? native : path
   let look = looks.get(key)
   if (look === undefined) {
-    look = bounded(native.lookUpHolder())
+    look = native.lookUpHolder()
     looks.set(key, look)
     setTimeout(() => looks.delete(key), SHARED).unref()
   }
   return look
 }
 
-function bounded(look) {
+/** What `look` finds, or null if it takes too long. */
+function inTime(look) {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, PATIENCE, null)
     look.then((holder) => {
@@ -39,4 +40,4 @@ function bounded(look) {
   })
 }
 
-module.exports = { LEAD, lookUp }
+module.exports = { LEAD, inTime, lookUp }

@@ -3,7 +3,7 @@
 const { setTimeout, clearTimeout } = require('node:timers')
 const abort = require('./abort')
 const { Kind, cancel, nextNumber, request } = require('./environment')
-const { LEAD, lookUp } = require('./holders')
+const { LEAD, inTime, lookUp } = require('./holders')
 
 /** What setTimeout can count to, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -46,7 +46,7 @@ class Waiter {
   /** The process that holds the lock now, or null. */
   async holder() {
     if (this.#native.locked) return this.#native.holder()
-    return this.#look ?? lookUp(this.#native, this.#path)
+    return inTime(this.#look ?? lookUp(this.#native, this.#path))
   }
 
   /** Resolves, once, with this waiter when its outcome is there. */
