@@ -10,6 +10,8 @@ mod interrupt;
 mod open;
 mod wait_thread;
 
+use std::fs;
+
 use crate::error::Error;
 use crate::lock::LockPath;
 
@@ -29,6 +31,19 @@ pub struct FileId {
 pub trait Identified {
     /// The identity read when the file was opened. It cannot be reused while the file is open.
     fn id(&self) -> FileId;
+}
+
+/// An open lock file of [`System`].
+#[derive(Debug)]
+pub struct File {
+    file: fs::File,
+    id: FileId,
+}
+
+impl Identified for File {
+    fn id(&self) -> FileId {
+        self.id
+    }
 }
 
 /// How a wait in the operating system's lock call ended.

@@ -5,7 +5,7 @@ mod holder;
 mod signal;
 mod target;
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
@@ -17,22 +17,9 @@ use rustix::io::retry_on_intr;
 pub use self::target::Target;
 use super::interrupt::Interrupt;
 use super::open::Access;
-use super::{FileId, Identified, Os, Process, System, Waited, wait_thread};
+use super::{File, FileId, Os, Process, System, Waited, wait_thread};
 use crate::error::{Error, Syscall};
 use crate::lock::LockPath;
-
-/// An open lock file.
-#[derive(Debug)]
-pub struct File {
-    file: fs::File,
-    id: FileId,
-}
-
-impl Identified for File {
-    fn id(&self) -> FileId {
-        self.id
-    }
-}
 
 impl Os for System {
     type File = File;

@@ -27,7 +27,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 pub use self::target::Target;
 use super::interrupt::Interrupt;
 use super::open::Access;
-use super::{FileId, Identified, Os, Process, System, Waited, wait_thread};
+use super::{File, FileId, Os, Process, System, Waited, wait_thread};
 use crate::error::{Error, Syscall};
 use crate::lock::LockPath;
 
@@ -45,19 +45,6 @@ const DELETION_PAUSES: [Duration; 6] = [
     Duration::from_millis(16),
     Duration::from_millis(32),
 ];
-
-/// An open lock file.
-#[derive(Debug)]
-pub struct File {
-    file: fs::File,
-    id: FileId,
-}
-
-impl Identified for File {
-    fn id(&self) -> FileId {
-        self.id
-    }
-}
 
 impl Os for System {
     type File = File;
