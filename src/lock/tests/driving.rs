@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::chair::{Acquire, Chair};
-use super::fake_os::FakeOs;
+use super::fake_os::{FakeOs, Fate};
 use crate::lock::driver::Driver;
 use crate::lock::waiter::{LockPath, Outcome, OwnerId, Patience, WaiterId};
 use crate::os::Process;
@@ -111,4 +111,37 @@ fn a_file_replaced_while_it_was_held_goes_to_nobody() {
     driver.os().await_threads();
     assert!(driver.is_idle());
     driver.os().assert_closed();
+}
+
+/// The acquire has the lock of the file that is at the path, and lets go of it.
+fn assert_holds_what_is_there(driver: &Arc<Driver<Chair, FakeOs>>, acquire: &Acquire<FakeOs>) {
+    assert_eq!(acquire.outcome(), Outcome::Granted);
+    assert!(driver.os().is_locked(&acquire.path), "not the lock of a file that is gone");
+    assert!(acquire.release());
+    driver.os().await_threads();
+    assert!(driver.is_idle());
+    driver.os().assert_closed();
+}
+
+#[test]
+fn a_file_replaced_or_deleted_before_it_is_tried_is_opened_again() {
+    for fate in [Fate::Replaced, Fate::Deleted] {
+        let (driver, one, _) = linked();
+        driver.os().befall_once_open(fate);
+        let acquire = Acquire::start(&driver, (0, 1), &one);
+        assert_holds_what_is_there(&driver, &acquire);
+    }
+}
+
+#[test]
+fn a_file_replaced_or_deleted_before_its_wait_is_granted_is_opened_again() {
+    for fate in [Fate::Replaced, Fate::Deleted] {
+        let (driver, one, _) = linked();
+        let foreign = driver.os().foreign_lock(&one);
+        let acquire = Acquire::start(&driver, (0, 1), &one);
+        driver.os().await_waiting(1);
+        driver.os().befall(&one, fate);
+        drop(foreign);
+        assert_holds_what_is_there(&driver, &acquire);
+    }
 }

@@ -17,6 +17,13 @@ pub struct FakeOs {
     interrupts: bool,
 }
 
+/// What other processes do to a lock file.
+#[derive(Clone, Copy, Debug)]
+pub enum Fate {
+    Replaced,
+    Deleted,
+}
+
 struct Disk {
     state: Mutex<State>,
     changed: Condvar,
@@ -29,6 +36,8 @@ struct State {
     /// The open file that has each lock.
     locks: HashMap<u128, u64>,
     last_open: u64,
+    /// Comes over the file that is opened next, right after.
+    fate: Option<Fate>,
     open: usize,
     waiting: usize,
     threads: usize,
@@ -57,10 +66,22 @@ impl FakeOs {
 
     /// A new file comes to the path.
     pub fn replace(&self, path: &LockPath) {
-        let mut state = self.disk.state();
-        state.last_file += 1;
-        let file = state.last_file;
-        state.files.insert(path.as_path().to_owned(), file);
+        self.befall(path, Fate::Replaced);
+    }
+
+    pub fn befall(&self, path: &LockPath, fate: Fate) {
+        self.disk.state().befall(path, fate);
+    }
+
+    /// For the next that opens a file: before it locks it.
+    pub fn befall_once_open(&self, fate: Fate) {
+        self.disk.state().fate = Some(fate);
+    }
+
+    /// Has anybody the lock of the file that is at the path now?
+    pub fn is_locked(&self, path: &LockPath) -> bool {
+        let state = self.disk.state();
+        state.files.get(path.as_path()).is_some_and(|file| state.locks.contains_key(file))
     }
 
     /// Both paths name one file from now on.
@@ -94,6 +115,20 @@ impl FakeOs {
         let state = self.disk.state();
         assert_eq!(state.open, 0, "no file is left open");
         assert!(state.locks.is_empty(), "no lock is left");
+    }
+}
+
+impl State {
+    fn befall(&mut self, path: &LockPath, fate: Fate) {
+        match fate {
+            Fate::Replaced => {
+                self.last_file += 1;
+                self.files.insert(path.as_path().to_owned(), self.last_file);
+            }
+            Fate::Deleted => {
+                self.files.remove(path.as_path());
+            }
+        }
     }
 }
 
@@ -144,6 +179,9 @@ impl Os for FakeOs {
         let next = state.last_file + 1;
         let file = *state.files.entry(path.as_path().to_owned()).or_insert(next);
         state.last_file = state.last_file.max(file);
+        if let Some(fate) = state.fate.take() {
+            state.befall(path, fate);
+        }
         let id = FileId { volume: 0, file };
         Ok(File { disk: Arc::clone(&self.disk), id, open: state.last_open })
     }
