@@ -85,7 +85,10 @@ test('examples/one-instance.mjs runs once at a time', async (t) => {
 
 test('examples/shared-port.mjs has the port for itself, several times at once', async (t) => {
   const project = userProject(t)
-  const runs = [1, 2, 3].map(() => node(t, project, 'shared-port.mjs'))
+  // Another suite may run on this machine, in a system of its own that has other lock files.
+  const PORT = String(20_000 + (process.pid % 10_000))
+  const env = { ...project.env, PORT }
+  const runs = [1, 2, 3].map(() => node(t, { ...project, env }, 'shared-port.mjs'))
   for (const { status, out } of await Promise.all(runs)) assert.equal(status, 0, out)
 })
 

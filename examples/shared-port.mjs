@@ -9,7 +9,8 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { lockFile } from 'locket'
 
-const PORT = 38_917
+// Below those that a system gives to connections by itself.
+const PORT = Number(process.env.PORT ?? 18_917)
 let guard
 
 before(async () => {

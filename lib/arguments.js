@@ -3,7 +3,7 @@
 const path = require('node:path')
 const { fileURLToPath } = require('node:url')
 const { isUint8Array } = require('node:util/types')
-const { invalidType, invalidValue, outOfRange } = require('./errors')
+const { invalidType, invalidValue, outOfRange } = require('./errors.js')
 
 /**
  * The path as it is now, whatever the working directory becomes: `shown` is normalised for

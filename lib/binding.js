@@ -5,7 +5,7 @@
 const { existsSync } = require('node:fs')
 const path = require('node:path')
 const { name, version } = require('../package.json')
-const { target } = require('./target')
+const { target } = require('./target.js')
 
 function load() {
   const platform = target()

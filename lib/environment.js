@@ -3,7 +3,7 @@
 // The acquires of this thread that are not settled yet, and the letters that settle them.
 
 const { setImmediate } = require('node:timers')
-const { Environment, NativeLock } = require('./binding')
+const { Environment, NativeLock, acquire } = require('./binding.js')
 
 /** Numbers a letter has: the waiter, what happened, and two that depend on it. */
 const LETTER = 4
@@ -24,7 +24,9 @@ let keptAlive = false
 /** Nothing native exists before the first lock. */
 function openLock(path) {
   environment ??= new Environment(deliver)
-  return new NativeLock(environment, path)
+  const native = new NativeLock(environment, path)
+  native.handle = native.number()
+  return native
 }
 
 function nextNumber() {
@@ -35,7 +37,7 @@ function nextNumber() {
 /** Asks for the lock; the waiter is told, here or later. */
 function request(native, number, seconds, waiter) {
   waiters.set(number, waiter)
-  const answer = native.acquire(number, seconds, waiter.wantsNotice)
+  const answer = acquire(native.handle, number, seconds, waiter.wantsNotice)
   // While work is on the pool, that keeps the process alive.
   if (typeof answer === 'number') deliver(answer)
   else answer.then(deliver)

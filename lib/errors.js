@@ -76,6 +76,11 @@ function outOfRange(name, range, actual) {
   return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' })
 }
 
+function illegalConstructor(name, instead) {
+  const error = new TypeError(`Illegal constructor: a ${name} comes from ${instead}`)
+  return Object.assign(error, { code: 'ERR_ILLEGAL_CONSTRUCTOR' })
+}
+
 function kindOf(name) {
   return name.includes('.') ? 'property' : 'argument'
 }
@@ -105,6 +110,7 @@ module.exports = {
   deadlock,
   describeHolder,
   holderOf,
+  illegalConstructor,
   invalidType,
   invalidValue,
   notHeld,

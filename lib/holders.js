@@ -6,8 +6,6 @@
 
 const { clearTimeout, setTimeout } = require('node:timers')
 
-/** How long before its deadline an acquire begins to look, in milliseconds. */
-const LEAD = 50
 /** How long past its deadline an acquire waits for a look, in milliseconds: the pool may be busy. */
 const PATIENCE = 250
 /** How long those who ask for the same lock share a look, in milliseconds. */
@@ -40,4 +38,4 @@ function inTime(look) {
   })
 }
 
-module.exports = { LEAD, inTime, lookUp }
+module.exports = { inTime, lookUp }

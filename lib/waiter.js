@@ -1,9 +1,16 @@
 'use strict'
 
 const { setTimeout, clearTimeout } = require('node:timers')
-const abort = require('./abort')
-const { Kind, cancel, nextNumber, request } = require('./environment')
-const { LEAD, inTime, lookUp } = require('./holders')
+const { Kind, cancel, nextNumber, request } = require('./environment.js')
+const { deadlock, systemError, timedOut } = require('./errors.js')
+const { newGuard } = require('./guard.js')
+
+/** How long before its deadline an acquire begins to look for the holder, in milliseconds. */
+const LEAD = 50
+
+/** Loaded by the first acquire that needs them, so that `require` of this package takes less. */
+let abort
+let holders
 
 /** What setTimeout can count to, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -15,7 +22,9 @@ const LONGEST_TIMER = 2 ** 31 - 1
 class Waiter {
   #native
   #path
+  #seconds
   #resolve
+  #reject
   #timer
   #signal
   #onWait
@@ -26,16 +35,17 @@ class Waiter {
 
   number = nextNumber()
   /** The outcome, a Kind, and what belongs to it. */
-  kind = undefined
-  a = 0
-  b = 0
+  #kind = undefined
+  #a = 0
+  #b = 0
   /** What is to be thrown instead of the outcome, as `{ error }`. */
-  thrown = undefined
+  #thrown = undefined
 
   /** `onWait` is called at most once, with the process that holds the lock or null. */
-  constructor(native, path, onWait) {
+  constructor(native, path, seconds, onWait) {
     this.#native = native
     this.#path = path
+    this.#seconds = seconds
     this.#onWait = onWait
   }
 
@@ -43,25 +53,22 @@ class Waiter {
     return this.#onWait !== undefined
   }
 
-  /** The process that holds the lock now, or null. */
-  async holder() {
-    if (this.#native.locked) return this.#native.holder()
-    return inTime(this.#look ?? lookUp(this.#native, this.#path))
-  }
-
-  /** Resolves, once, with this waiter when its outcome is there. */
-  wait(seconds, signal) {
-    return new Promise((resolve) => {
+  /** Resolves to the guard. */
+  wait(signal) {
+    return new Promise((resolve, reject) => {
       this.#resolve = resolve
+      this.#reject = reject
+      const seconds = this.#seconds
       request(this.#native, this.number, seconds, this)
-      if (this.kind !== undefined) return
+      if (this.#kind !== undefined) return
       if (signal !== undefined) this.#listen(signal)
-      if (this.kind !== undefined) return
+      if (this.#kind !== undefined) return
       if (seconds !== 0 && seconds !== Infinity) this.#check(performance.now() + seconds * 1000)
     })
   }
 
   #listen(signal) {
+    abort ??= require('./abort.js')
     try {
       // Since the caller looked, onWait may have aborted it.
       if (signal.aborted) return this.abort(abort.reasonOf(signal))
@@ -74,14 +81,41 @@ class Waiter {
 
   /** Called once, with the outcome. */
   settle(kind, a, b) {
-    this.kind = kind
-    this.a = a
-    this.b = b
+    this.#kind = kind
+    this.#a = a
+    this.#b = b
     if (this.#timer !== undefined) clearTimeout(this.#timer)
     if (this.#signal !== undefined) abort.forget(this.#signal, this)
     // A look that is still under way comes too late.
     if (this.#noticed) this.#tell(null)
-    this.#resolve(this)
+    if (kind === Kind.GRANTED && this.#thrown === undefined) {
+      this.#resolve(newGuard(this.#native, this.#path, this.number))
+    } else {
+      this.#refuse().then(this.#resolve, this.#reject)
+    }
+  }
+
+  async #refuse() {
+    // What is thrown from here on has the caller's own await in its stack.
+    await undefined
+    if (this.#thrown !== undefined) {
+      if (this.#kind === Kind.GRANTED) newGuard(this.#native, this.#path, this.number).release()
+      throw this.#thrown.error
+    }
+    const error = refusal(this.#kind, this.#a, this.#b, this.#path)
+    throw error ?? timedOut(this.#path, this.#seconds, await this.#holder())
+  }
+
+  /** The process that holds the lock now, or null. */
+  async #holder() {
+    if (this.#native.locked) return this.#native.holder()
+    const look = this.#look ?? this.#lookUp()
+    return holders.inTime(look)
+  }
+
+  #lookUp() {
+    holders ??= require('./holders.js')
+    return holders.lookUp(this.#native, this.#path)
   }
 
   /** Called at most once, before the outcome: the lock is taken, by this process or another. */
@@ -90,7 +124,7 @@ class Waiter {
       this.#tell({ pid: process.pid })
     } else {
       this.#noticed = true
-      lookUp(this.#native, this.#path).then((holder) => {
+      this.#lookUp().then((holder) => {
         if (this.#noticed) this.#tell(holder)
       })
     }
@@ -108,13 +142,13 @@ class Waiter {
   /** What the caller gave threw. Too late to leave the queue: then what was granted is given back. */
   #fail(error) {
     this.abort(error)
-    this.thrown = { error }
+    this.#thrown = { error }
   }
 
   /** Called when the caller gives up: too late, or it is over with this error. */
   abort(error) {
     if (!cancel(this.#native, this.number)) return
-    this.thrown = { error }
+    this.#thrown = { error }
     this.settle(Kind.ABORTED, 0, 0)
   }
 
@@ -126,10 +160,17 @@ class Waiter {
       return
     }
     const early = left > LEAD
-    if (!early && !this.#native.locked) this.#look ??= lookUp(this.#native, this.#path)
+    if (!early && !this.#native.locked) this.#look ??= this.#lookUp()
     const pause = Math.min(Math.ceil(early ? left - LEAD : left), LONGEST_TIMER)
     this.#timer = setTimeout(() => this.#check(deadline), pause)
   }
 }
 
-module.exports = { Waiter }
+/** The error of an acquire that could not wait; none where its time ran out. */
+function refusal(kind, a, b, path) {
+  if (kind === Kind.FAILED) return systemError(a, b, path)
+  if (kind === Kind.DEADLOCK) return deadlock(path)
+  return undefined
+}
+
+module.exports = { Waiter, refusal }

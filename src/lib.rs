@@ -6,5 +6,9 @@
 
 mod error;
 mod lock;
+#[cfg_attr(
+    test,
+    allow(dead_code, reason = "napi-derive leaves out in tests what calls its functions")
+)]
 mod node;
 mod os;

@@ -2,7 +2,7 @@
 
 const { spawn } = require('node:child_process')
 const { constants } = require('node:os')
-const { Status } = require('./status')
+const { Status } = require('./status.js')
 
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP']
 

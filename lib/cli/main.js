@@ -2,13 +2,13 @@
 
 const { LockError, lockFile } = require('../..')
 const { version } = require('../../package.json')
-const { parsePath } = require('../arguments')
-const { openLock } = require('../environment')
-const { describeHolder } = require('../errors')
-const { UsageError, parseArguments } = require('./arguments')
-const { runCommand } = require('./command')
-const { Status, statusOf } = require('./status')
-const { findHolder } = require('./who')
+const { parsePath } = require('../arguments.js')
+const { openLock } = require('../environment.js')
+const { describeHolder } = require('../errors.js')
+const { UsageError, parseArguments } = require('./arguments.js')
+const { runCommand } = require('./command.js')
+const { Status, statusOf } = require('./status.js')
+const { findHolder } = require('./who.js')
 
 /** After so long a person wonders what is going on, in milliseconds. */
 const SILENCE = 1000
@@ -30,7 +30,7 @@ async function main(args) {
 function perform(call) {
   switch (call.action) {
     case 'help':
-      process.stdout.write(require('./help'))
+      process.stdout.write(require('./help.js'))
       return Status.DONE
     case 'version':
       process.stdout.write(`locket ${version}\n`)

@@ -2,8 +2,8 @@
 
 const { statSync } = require('node:fs')
 const { lockFile } = require('../..')
-const { parsePath } = require('../arguments')
-const { openLock } = require('../environment')
+const { parsePath } = require('../arguments.js')
+const { openLock } = require('../environment.js')
 
 /**
  * Who holds the lock of the path: `{ pid, command }`, either absent where it cannot be known, or

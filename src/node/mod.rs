@@ -4,6 +4,7 @@
 //! what crosses the border is numbers.
 
 mod environment;
+mod handles;
 mod mailbox;
 mod native_lock;
 

@@ -1,17 +1,19 @@
 //! The lock of one path, as JavaScript holds it.
 
 use std::ffi::OsString;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use napi::bindgen_prelude::{AsyncTask, Either, Function, PromiseRaw, Uint8Array};
-use napi::{Env, Result, Task};
+use napi::{Env, Error, Result, Status, Task};
 use napi_derive::napi;
 
 use super::DRIVER;
 use super::environment::Environment;
-use super::mailbox::{Mailbox, Seat, answer, encode, encode_holder};
-use crate::lock::{self, LockPath, Outcome, OwnerId, Parker, Patience, Waiter, WaiterId};
+use super::handles::{self, Handle, Lock};
+use super::mailbox::{Mailbox, Seat, encode, encode_holder};
+use crate::lock::{self, LockPath, Outcome, Parker, Patience, Waiter, WaiterId};
 use crate::os::{self, System};
 
 /// How often a thread that waits in a worker looks whether the worker is being terminated: nothing
@@ -34,12 +36,52 @@ impl From<os::Process> for Process {
     }
 }
 
-/// A path, and the environment that acquires and releases it.
+/// The lock of a path, and its handle for as long as this lives.
 #[napi]
 pub struct NativeLock {
-    path: LockPath,
-    owner: OwnerId,
-    mailbox: Arc<Mailbox>,
+    lock: Rc<Lock>,
+    handle: Handle,
+}
+
+/// Asks for the lock under `number`. What can be told is in the answer: at once, or once work
+/// on the pool is done; the rest comes by `wake`.
+#[napi]
+pub fn acquire(
+    env: &Env,
+    handle: f64,
+    number: f64,
+    seconds: f64,
+    wants_notice: bool,
+) -> Result<Either<PromiseRaw<'_, f64>, f64>> {
+    let lock = find(handle)?;
+    let waiter = Waiter {
+        id: lock.waiter_id(number),
+        path: lock.path.clone(),
+        patience: patience(seconds),
+        blocks_owner: false,
+        wants_notice,
+        seat: Seat::Mail { mailbox: Arc::clone(&lock.mailbox), number },
+    };
+    if let Some(attempt) = lock.mailbox.attend(|| DRIVER.request(waiter)) {
+        let mailbox = Arc::clone(&lock.mailbox);
+        let work = AttemptOnPool { attempt: Some(attempt), mailbox };
+        // An environment that is ending takes no work: then it was done when it was dropped.
+        if let Ok(work) = env.spawn(work) {
+            return Ok(Either::A(work.promise_object()));
+        }
+    }
+    Ok(Either::B(lock.mailbox.answer()))
+}
+
+/// Ends the acquisition `number`, and answers as `acquire` does.
+#[napi]
+pub fn release_only(handle: f64, number: f64) -> Result<f64> {
+    let lock = find(handle)?;
+    Ok(lock.answer(|| DRIVER.release_only(&lock.path, lock.waiter_id(number))))
+}
+
+fn find(handle: f64) -> Result<Rc<Lock>> {
+    handles::find(handle).ok_or_else(|| Error::new(Status::InvalidArg, "no such lock"))
 }
 
 #[napi]
@@ -51,41 +93,18 @@ impl NativeLock {
             Either::A(text) => OsString::from(text),
             Either::B(bytes) => from_bytes(&bytes),
         };
-        Self {
+        let lock = Rc::new(Lock {
             path: LockPath::new(&path),
             owner: environment.owner,
             mailbox: Arc::clone(&environment.mailbox),
-        }
+        });
+        Self { handle: Handle::new(Rc::clone(&lock)), lock }
     }
 
-    /// Asks for the lock under `number`. What can be told is in the answer: at once, or once work
-    /// on the pool is done; the rest comes by `wake`.
+    /// By what `acquire` and `release_only` find this.
     #[napi]
-    pub fn acquire<'env>(
-        &self,
-        env: &'env Env,
-        number: f64,
-        seconds: f64,
-        wants_notice: bool,
-    ) -> Either<PromiseRaw<'env, f64>, f64> {
-        let seat = Seat::Mail { mailbox: Arc::clone(&self.mailbox), number };
-        let waiter = Waiter {
-            id: self.waiter_id(number),
-            path: self.path.clone(),
-            patience: patience(seconds),
-            blocks_owner: false,
-            wants_notice,
-            seat,
-        };
-        if let Some(attempt) = self.mailbox.attend(|| DRIVER.request(waiter)) {
-            let mailbox = Arc::clone(&self.mailbox);
-            let work = AttemptOnPool { attempt: Some(attempt), mailbox };
-            // An environment that is ending takes no work: then it was done when it was dropped.
-            if let Ok(work) = env.spawn(work) {
-                return Either::A(work.promise_object());
-            }
-        }
-        Either::B(self.mailbox.answer())
+    pub fn number(&self) -> f64 {
+        self.handle.number()
     }
 
     /// One attempt, or a wait, on this thread. The answer is the outcome, three numbers.
@@ -99,12 +118,12 @@ impl NativeLock {
         on_wait: Option<Function<'_, f64, ()>>,
         look_up: Option<Function<'_, (), ()>>,
     ) -> Result<Vec<f64>> {
-        let id = self.waiter_id(number);
+        let id = self.lock.waiter_id(number);
         let parker = Parker::new();
         let patience = patience(seconds);
         let attempt = DRIVER.request(Waiter {
             id,
-            path: self.path.clone(),
+            path: self.lock.path.clone(),
             patience,
             blocks_owner: true,
             wants_notice: on_wait.is_some(),
@@ -138,7 +157,11 @@ impl NativeLock {
         }
         let outcome = parker.wait(deadline).or_else(|| {
             // Either the waiter leaves the queue, or it has been told by now or is just being told.
-            if DRIVER.cancel(&self.path, id) { Some(Outcome::TimedOut) } else { parker.wait(None) }
+            if DRIVER.cancel(&self.lock.path, id) {
+                Some(Outcome::TimedOut)
+            } else {
+                parker.wait(None)
+            }
         });
         Ok(encode(outcome.unwrap_or(Outcome::TimedOut)).to_vec())
     }
@@ -146,59 +169,45 @@ impl NativeLock {
     /// Gives up waiting. False: the outcome is on its way.
     #[napi]
     pub fn cancel(&self, number: f64) -> bool {
-        DRIVER.cancel(&self.path, self.waiter_id(number))
+        DRIVER.cancel(&self.lock.path, self.lock.waiter_id(number))
     }
 
     /// Frees the lock, whoever in this process has it, and answers as `acquire` does.
     #[napi]
     pub fn release(&self) -> f64 {
-        self.answer(|| DRIVER.release(&self.path))
-    }
-
-    /// Ends the acquisition `number`, and answers as `acquire` does.
-    #[napi]
-    pub fn release_only(&self, number: f64) -> f64 {
-        self.answer(|| DRIVER.release_only(&self.path, self.waiter_id(number)))
+        self.lock.answer(|| DRIVER.release(&self.lock.path))
     }
 
     /// Does this process hold the lock?
     #[napi(getter)]
     pub fn locked(&self) -> bool {
-        DRIVER.is_held(&self.path)
+        DRIVER.is_held(&self.lock.path)
     }
 
     /// Is the acquisition `number` the one that holds the lock?
     #[napi]
     pub fn holds(&self, number: f64) -> bool {
-        DRIVER.holds(&self.path, self.waiter_id(number))
+        DRIVER.holds(&self.lock.path, self.lock.waiter_id(number))
     }
 
     /// The process that holds the lock, where that can be known. Another process is looked for
     /// on this thread, which can take milliseconds.
     #[napi]
     pub fn holder(&self) -> Option<Process> {
-        DRIVER.holder(&self.path).map(Process::from)
+        DRIVER.holder(&self.lock.path).map(Process::from)
     }
 
     /// The same on the pool.
     #[napi]
     pub fn look_up_holder(&self) -> AsyncTask<HolderOnPool> {
-        AsyncTask::new(HolderOnPool { path: self.path.clone() })
-    }
-
-    fn waiter_id(&self, number: f64) -> WaiterId {
-        WaiterId { owner: self.owner, number: number as u64 }
+        AsyncTask::new(HolderOnPool { path: self.lock.path.clone() })
     }
 
     /// Leaves no trace of an acquire whose caller will not hear of it.
     fn withdraw(&self, id: WaiterId) {
-        if !DRIVER.cancel(&self.path, id) {
-            DRIVER.release_only(&self.path, id);
+        if !DRIVER.cancel(&self.lock.path, id) {
+            DRIVER.release_only(&self.lock.path, id);
         }
-    }
-
-    fn answer(&self, release: impl FnOnce() -> bool) -> f64 {
-        if self.mailbox.attend(release) { self.mailbox.answer() } else { answer::NOT_HELD }
     }
 }
 
