@@ -6,7 +6,7 @@ const { lockFile } = require('..')
 const { lockPath } = require('./support/folder')
 const { queuedFor, untilQueued } = require('./support/kernel')
 const { startNode } = require('./support/peer')
-const { linuxOnly, unixOnly } = require('./support/platform')
+const { linuxOnly, signalsOnly } = require('./support/platform')
 const { until } = require('./support/until')
 
 test('a holder that is killed frees the lock for the one who waits', async (t) => {
@@ -28,7 +28,7 @@ test('a killed holder leaves nothing that is stale: the next acquire finds a fre
   lockFile(path).tryAcquire().release()
 })
 
-test('a stopped holder keeps the lock, and can go on with it', unixOnly, async (t) => {
+test('a stopped holder keeps the lock, and can go on with it', signalsOnly, async (t) => {
   const path = lockPath(t)
   const [holder, other] = await Promise.all([startNode(t), startNode(t)])
   await holder.acquire(path)
@@ -42,7 +42,7 @@ test('a stopped holder keeps the lock, and can go on with it', unixOnly, async (
   guard.release()
 })
 
-test('a stopped holder that is killed frees the lock', unixOnly, async (t) => {
+test('a stopped holder that is killed frees the lock', signalsOnly, async (t) => {
   const path = lockPath(t)
   const holder = await startNode(t)
   await holder.acquire(path)

@@ -3,11 +3,13 @@
 // Each program in examples/ runs, and says what it is meant to say.
 
 const assert = require('node:assert/strict')
+const { once } = require('node:events')
 const fs = require('node:fs')
+const http = require('node:http')
 const path = require('node:path')
 const { test } = require('node:test')
 const { run, start } = require('./support/command')
-const { unixOnly } = require('./support/platform')
+const { shellOnly } = require('./support/platform')
 const { ROOT, userProject } = require('./support/project')
 const { findPython } = require('./support/python')
 
@@ -27,9 +29,13 @@ saved
   'workers.mjs': '4 workers counted to 100\n',
 }
 
+/** What several processes say at once, in whatever order. */
+const SEVERAL_SPEAK = ['build-cache.mjs', 'python.mjs']
+
 /** A process number stands for any. */
 function plain(text, project) {
-  return text.replaceAll(project.folder, 'FOLDER').replace(/(process|pid:) \d+/g, '$1 1')
+  const shown = text.replaceAll(`${project.folder}${path.sep}`, 'FOLDER/')
+  return shown.replace(/(process|pid:) \d+/g, '$1 1')
 }
 
 const python = findPython()
@@ -56,15 +62,12 @@ for (const [name, expected] of Object.entries(OUTPUT)) {
       )
       assert.deepEqual({ status, err }, { status: 0, err: '' })
       const said = plain(out, project)
-      assert.equal(
-        name === 'python.mjs' ? sorted(said) : said,
-        name === 'python.mjs' ? sorted(expected) : expected,
-      )
+      const order = SEVERAL_SPEAK.includes(name) ? sorted : (text) => text
+      assert.equal(order(said), order(expected))
     },
   )
 }
 
-/** Two processes speak at once at the end of it. */
 function sorted(text) {
   return text.split('\n').sort().join('\n')
 }
@@ -83,7 +86,22 @@ test('examples/one-instance.mjs runs once at a time', async (t) => {
   assert.equal((await node(t, project, 'one-instance.mjs')).status, 0)
 })
 
+/** Not so under wine. */
+async function fetchesFromItself() {
+  const server = http.createServer((_request, response) => response.end()).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  try {
+    await fetch(`http://127.0.0.1:${server.address().port}`, { headers: { connection: 'close' } })
+    return true
+  } catch {
+    return false
+  } finally {
+    server.close()
+  }
+}
+
 test('examples/shared-port.mjs has the port for itself, several times at once', async (t) => {
+  if (!(await fetchesFromItself())) return t.skip('fetch reaches no server of this machine')
   const project = userProject(t)
   // Another suite may run on this machine, in a system of its own that has other lock files.
   const PORT = String(20_000 + (process.pid % 10_000))
@@ -92,7 +110,7 @@ test('examples/shared-port.mjs has the port for itself, several times at once', 
   for (const { status, out } of await Promise.all(runs)) assert.equal(status, 0, out)
 })
 
-test('examples/command-line.sh runs its steps', unixOnly, async (t) => {
+test('examples/command-line.sh runs its steps', shellOnly, async (t) => {
   const { folder: cwd, env } = userProject(t)
   const { status, out, err } = await run(t, 'sh', [path.join(folder, 'command-line.sh')], { cwd, env })
   assert.deepEqual(

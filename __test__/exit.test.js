@@ -11,7 +11,6 @@ const { test } = require('node:test')
 const { lockFile } = require('..')
 const { lockPath } = require('./support/folder')
 const { FIXTURES, startNode } = require('./support/peer')
-const { unixOnly } = require('./support/platform')
 const { within } = require('./support/until')
 
 const WAITERS = 1000
@@ -79,7 +78,7 @@ for (const [situation, options] of Object.entries(SITUATIONS)) {
   }
 
   const title = `with ${options.waiters ?? 'one'} pending ${situation}, a process is gone at once by SIGTERM`
-  test(title, unixOnly, async (t) => {
+  test(title, async (t) => {
     const file = lockPath(t)
     await lockFile(file).acquire()
     const child = run(t, 'leaver.js', JSON.stringify({ file, ...options }))

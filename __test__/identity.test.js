@@ -8,7 +8,7 @@ const { pathToFileURL } = require('node:url')
 const { lockFile } = require('..')
 const { lockPath, temporaryFolder } = require('./support/folder')
 const { startNode } = require('./support/peer')
-const { linuxOnly, unixOnly } = require('./support/platform')
+const { linuxOnly, notOnWindows, symlinksOnly, windowsOnly } = require('./support/platform')
 
 /** The two spellings exclude each other, in this process and between two. */
 async function assertOneLock(t, one, other) {
@@ -42,21 +42,23 @@ test('a path with . and .. and doubled slashes is the lock of the plain path', a
   await assertOneLock(t, path.join(folder, 'a.lock'), `${folder}//sub/./..//a.lock`)
 })
 
-test('a symbolic link to the file is the lock of the file', unixOnly, async (t) => {
+test('a symbolic link to the file is the lock of the file', symlinksOnly, async (t) => {
   const file = lockPath(t)
   fs.writeFileSync(file, '')
   fs.symlinkSync(file, `${file}.link`)
   await assertOneLock(t, file, `${file}.link`)
 })
 
-test('a path through a symbolic link to the folder is the lock of the file', unixOnly, async (t) => {
+test('a path through a symbolic link to the folder is the lock of the file', symlinksOnly, async (t) => {
   const folder = temporaryFolder(t)
   fs.mkdirSync(path.join(folder, 'real'))
   fs.symlinkSync('real', path.join(folder, 'alias'))
   await assertOneLock(t, path.join(folder, 'real', 'a.lock'), path.join(folder, 'alias', 'a.lock'))
 })
 
-test('.. after a symbolic link leads where the operating system says', unixOnly, async (t) => {
+const dotsFollow = notOnWindows('Windows takes the .. away before it looks for the link')
+
+test('.. after a symbolic link leads where the operating system says', dotsFollow, async (t) => {
   const folder = temporaryFolder(t)
   fs.mkdirSync(path.join(folder, 'far', 'inner'), { recursive: true })
   fs.symlinkSync(path.join(folder, 'far', 'inner'), path.join(folder, 'link'))
@@ -69,6 +71,27 @@ test('a hard link is the lock of the file', async (t) => {
   fs.linkSync(file, `${file}.hard`)
   await assertOneLock(t, file, `${file}.hard`)
 })
+
+test(
+  'on Windows, spellings that differ in case, slashes, dots at the end or a prefix are one lock',
+  windowsOnly,
+  async (t) => {
+    const file = lockPath(t)
+    const [drive, ...rest] = path.dirname(file).split(path.sep)
+    for (const other of [
+      file.toUpperCase(),
+      file.replaceAll('\\', '/'),
+      `${file}.`,
+      `${file}. .`,
+      `\\\\?\\${file}`,
+      `\\\\.\\${file}`,
+      path.join(drive, ...rest.map((name) => name.toLowerCase()), 'SOME.lock'),
+    ]) {
+      await assertOneLock(t, file, other)
+    }
+    assert.deepEqual(fs.readdirSync(path.dirname(file)), [path.basename(file)])
+  },
+)
 
 test('a string, a Buffer and a URL are one lock', async (t) => {
   const file = lockPath(t, 'some lock äß%20.lock')

@@ -13,12 +13,12 @@ const plain = { breakLength: Infinity }
 test('a lock shows its path and its state', async (t) => {
   const file = lockPath(t)
   const lock = lockFile(file)
-  assert.equal(inspect(lock, plain), `FileLock { path: '${file}', locked: false }`)
+  assert.equal(inspect(lock, plain), `FileLock { path: ${inspect(file)}, locked: false }`)
   const guard = await lock.acquire()
-  assert.equal(inspect(lock, plain), `FileLock { path: '${file}', locked: true }`)
-  assert.equal(inspect(guard, plain), `LockGuard { path: '${file}', released: false }`)
+  assert.equal(inspect(lock, plain), `FileLock { path: ${inspect(file)}, locked: true }`)
+  assert.equal(inspect(guard, plain), `LockGuard { path: ${inspect(file)}, released: false }`)
   guard.release()
-  assert.equal(inspect({ guard }, plain), `{ guard: LockGuard { path: '${file}', released: true } }`)
+  assert.equal(inspect({ guard }, plain), `{ guard: LockGuard { path: ${inspect(file)}, released: true } }`)
 })
 
 test('an error shows its code, the path and the holder', async (t) => {
@@ -29,7 +29,7 @@ test('an error shows its code, the path and the holder', async (t) => {
   const shown = inspect(error, plain)
   assert.ok(shown.startsWith(`LockError: the lock '${file}' is taken: this process holds it\n    at `), shown)
   assert.ok(shown.includes("code: 'ERR_LOCK_TIMEOUT'"), shown)
-  assert.ok(shown.includes(`path: '${file}'`), shown)
+  assert.ok(shown.includes(`path: ${inspect(file)}`), shown)
   assert.ok(shown.includes(`holder: { pid: ${process.pid}, sameProcess: true }`), shown)
   assert.deepEqual(JSON.parse(JSON.stringify(error)), {
     code: 'ERR_LOCK_TIMEOUT',

@@ -9,7 +9,7 @@ const { test } = require('node:test')
 const manifest = require('../package.json')
 const { codeBlocks } = require('./support/blocks')
 const { run } = require('./support/command')
-const { unixOnly } = require('./support/platform')
+const { shellOnly } = require('./support/platform')
 const { ROOT, userProject } = require('./support/project')
 const { findPython } = require('./support/python')
 const { compiled, tsc } = require('./support/typescript')
@@ -40,7 +40,7 @@ const LANGUAGES = {
     },
   },
   sh: {
-    options: unixOnly,
+    options: shellOnly,
     run: (t, project, code) => shell(t, project, code),
   },
   python: {

@@ -5,16 +5,22 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
 const { lockFile } = require('..')
-const { lockPath, temporaryFolder } = require('./support/folder')
+const { lockPath, replaceFile, temporaryFolder } = require('./support/folder')
 const { untilQueued } = require('./support/kernel')
 const { startNode } = require('./support/peer')
-const { linuxOnly } = require('./support/platform')
+const { linuxOnly, notOnWindows } = require('./support/platform')
 const { resources, untilResourcesAre } = require('./support/resources')
+const { within } = require('./support/until')
 
-/** Puts another file in the place of the one at `file`. */
-function replace(file) {
-  fs.writeFileSync(`${file}.new`, '')
-  fs.renameSync(`${file}.new`, file)
+/** Resolves with an object that has the acquire, when that waits for the holder. */
+async function startWaiting(file, timeout) {
+  let outcome
+  const noticed = new Promise((onWait) => {
+    outcome = lockFile(file).acquire({ timeout, onWait })
+  })
+  await within(noticed, 'the acquire to find the lock taken')
+  await untilQueued(file)
+  return { outcome }
 }
 
 /** An acquire of this process stands in the kernel's queue behind another one. */
@@ -23,57 +29,58 @@ async function waitBehind(t, timeout) {
   const [holder, other] = await Promise.all([startNode(t), startNode(t)])
   await holder.acquire(file)
   const before = await resources()
-  const pending = lockFile(file).acquire(timeout)
-  await untilQueued(file)
-  return { file, holder, other, pending, before }
+  const { outcome } = await startWaiting(file, timeout)
+  return { file, holder, other, outcome, before }
 }
 
 test('a file replaced while it is waited for: the wait goes on for the new one', linuxOnly, async (t) => {
-  const { file, holder, other, pending } = await waitBehind(t)
-  replace(file)
+  const { file, holder, other, outcome } = await waitBehind(t)
+  replaceFile(file)
   await other.acquire(file)
   await holder.release(file)
   // Granted the old file just now; it must not count.
   await untilQueued(file)
   await other.release(file)
-  const guard = await pending
+  const guard = await outcome
   assert.equal(await other.tryAcquire(file), false)
   guard.release()
   assert.equal(await other.tryAcquire(file), true)
 })
 
 test('a file replaced while it is waited for: the deadline stays the same', linuxOnly, async (t) => {
-  const { file, holder, other, pending, before } = await waitBehind(t, 1)
-  const outcome = assert.rejects(pending, { code: 'ERR_LOCK_TIMEOUT' })
-  replace(file)
+  const { file, holder, other, outcome, before } = await waitBehind(t, 1)
+  const rejection = assert.rejects(outcome, { code: 'ERR_LOCK_TIMEOUT' })
+  replaceFile(file)
   await other.acquire(file)
   await holder.release(file)
-  await outcome
+  await rejection
   await untilResourcesAre(before)
 })
 
-test('a file deleted while it is waited for is made anew, and locked', linuxOnly, async (t) => {
-  const { file, holder, other, pending } = await waitBehind(t)
+test('a file deleted while it is waited for is made anew, and locked', async (t) => {
+  const { file, holder, other, outcome } = await waitBehind(t)
   fs.unlinkSync(file)
   await holder.release(file)
-  const guard = await pending
+  const guard = await outcome
   assert.equal(await other.tryAcquire(file), false)
   guard.release()
   assert.equal(await other.tryAcquire(file), true)
 })
 
-test('a folder deleted while a file in it is waited for is an error', linuxOnly, async (t) => {
+const foldersGo = notOnWindows('Windows deletes no folder with an open file in it')
+
+test('a folder deleted while a file in it is waited for is an error', foldersGo, async (t) => {
   const folder = path.join(temporaryFolder(t), 'sub')
   fs.mkdirSync(folder)
   const file = path.join(folder, 'a.lock')
   const holder = await startNode(t)
   await holder.acquire(file)
   const before = await resources()
-  const outcome = assert.rejects(lockFile(file).acquire(), { code: 'ENOENT', syscall: 'open', path: file })
-  await untilQueued(file)
+  const { outcome } = await startWaiting(file)
+  const rejection = assert.rejects(outcome, { code: 'ENOENT', syscall: 'open', path: file })
   fs.rmSync(folder, { recursive: true })
   await holder.release(file)
-  await outcome
+  await rejection
   await untilResourcesAre(before)
 })
 
@@ -82,7 +89,7 @@ test('a file replaced while this process holds it: the next acquire here gets th
   const other = await startNode(t)
   const guard = await lockFile(file).acquire()
   const pending = lockFile(file).acquire()
-  replace(file)
+  replaceFile(file)
   await other.acquire(file)
   guard.release()
   await assert.rejects(lockFile(file).acquire(0.05), { code: 'ERR_LOCK_TIMEOUT' })
@@ -113,13 +120,13 @@ test('processes that replace the file all the time never share the lock on it', 
   const rounds = peers.map((peer) =>
     peer.run(async ({ lockFile }, file) => {
       const fs = require('node:fs')
+      const { replaceFile } = require('../support/folder')
       for (let round = 0; round < 100; round += 1) {
         const guard = await lockFile(file).acquire()
         fs.mkdirSync(`${file}.inside`)
         await new Promise(setImmediate)
         fs.rmdirSync(`${file}.inside`)
-        fs.writeFileSync(`${file}.new`, '')
-        fs.renameSync(`${file}.new`, file)
+        replaceFile(file)
         guard.release()
       }
     }, file),

@@ -11,7 +11,7 @@ const { lockFile } = require('..')
 const { lockFileWith, temporaryFolder } = require('./support/folder')
 const { untilQueued } = require('./support/kernel')
 const { FIXTURES, startNode } = require('./support/peer')
-const { linuxOnly, rootOnly, unixOnly } = require('./support/platform')
+const { linuxOnly, rootOnly, symlinksOnly } = require('./support/platform')
 const { resources, untilResourcesAre } = require('./support/resources')
 
 const run = promisify(execFile)
@@ -115,7 +115,7 @@ test('nothing is changed through a link swapped in for the folder', rootOnly, as
   assert.deepEqual(portrait(own), before)
 })
 
-test('a dangling link creates nothing, nor does a link to a folder', unixOnly, async (t) => {
+test('a dangling link creates nothing, nor does a link to a folder', symlinksOnly, async (t) => {
   const folder = temporaryFolder(t)
   const link = path.join(folder, 'link.lock')
   for (const [target, code] of [
@@ -143,12 +143,13 @@ test('the file keeps its content, its mode and its times', async (t) => {
   assert.deepEqual(portrait(path.dirname(file)), before)
 })
 
-test('nothing is read from the file', unixOnly, async (t) => {
+test('nothing is read from the file', async (t) => {
   const file = lockFileWith(t, 'nobody reads this')
   const never = new Date(0)
   const unread = () => fs.utimesSync(file, never, new Date())
   const readAt = () => fs.statSync(file).atimeMs
   unread()
+  if (readAt() !== 0) return t.skip('the time of the last reading cannot be set here')
   fs.readFileSync(file)
   if (readAt() === 0) return t.skip('the file system keeps no time of the last reading')
   unread()

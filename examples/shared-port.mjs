@@ -18,11 +18,10 @@ before(async () => {
 })
 after(() => guard.release())
 
-test('the server answers', async () => {
+test('the server answers', async (t) => {
   const server = createServer((_request, response) => response.end('hello')).listen(PORT, '127.0.0.1')
+  t.after(() => new Promise((closed) => server.close(closed)))
   await once(server, 'listening')
   const response = await fetch(`http://127.0.0.1:${PORT}`, { headers: { connection: 'close' } })
   assert.equal(await response.text(), 'hello')
-  server.close()
-  await once(server, 'close')
 })

@@ -44,4 +44,22 @@ function lockFileWith(t, content = '') {
   return file
 }
 
-module.exports = { lockFileWith, lockPath, temporaryFolder }
+let replacements = 0
+
+/**
+ * Puts another file in the place of the one at `file`. Windows, but for its newest versions, lets
+ * nobody rename over a file that is open: there the old one goes out of the way first.
+ */
+function replaceFile(file) {
+  replacements += 1
+  const other = `${file}.${process.pid}.${replacements}`
+  if (process.platform === 'win32') {
+    fs.renameSync(file, other)
+    fs.writeFileSync(file, '')
+  } else {
+    fs.writeFileSync(other, '')
+    fs.renameSync(other, file)
+  }
+}
+
+module.exports = { lockFileWith, lockPath, replaceFile, temporaryFolder }

@@ -12,8 +12,12 @@ function queuedFor(file) {
   return [...fs.readFileSync('/proc/locks', 'latin1').matchAll(waiting)].map(([, pid]) => Number(pid))
 }
 
-/** Resolves when the process waits in the kernel for the flock of the file. */
+/**
+ * Resolves when the process waits in the kernel for the flock of the file; at once where the system
+ * does not tell.
+ */
 async function untilQueued(file, pid = process.pid) {
+  if (process.platform !== 'linux') return
   await until(() => queuedFor(file).includes(pid), `process ${pid} to queue for ${file}`)
 }
 

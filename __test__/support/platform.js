@@ -12,7 +12,30 @@ const { platform } = process
 /** What is seen through /proc. */
 const linuxOnly = { skip: platform !== 'linux' && 'looks into /proc' }
 
-const unixOnly = { skip: platform === 'win32' && 'Windows has no such thing' }
+/** For what Windows does not have, or has in another way: the reason tells what. */
+const notOnWindows = (reason) => ({ skip: platform === 'win32' && reason })
+
+const shellOnly = notOnWindows('Windows has no sh')
+
+const windowsOnly = { skip: platform !== 'win32' && 'Windows alone has it' }
+
+const signalsOnly = notOnWindows('Windows has no signals')
+
+/** Windows lets few users make them, and wine nobody. */
+function makesNoSymlinks() {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'locket-'))
+  const link = path.join(folder, 'link')
+  try {
+    fs.symlinkSync('nowhere', link)
+    return !fs.lstatSync(link).isSymbolicLink()
+  } catch {
+    return true
+  } finally {
+    fs.rmSync(folder, { recursive: true })
+  }
+}
+
+const symlinksOnly = { skip: makesNoSymlinks() && 'symbolic links cannot be made here' }
 
 /** Another user can be had by root alone. */
 const rootOnly = { skip: process.getuid?.() !== 0 && 'needs root, to become another user' }
@@ -37,4 +60,14 @@ const namedHoldersOnly = { skip: hidesHolders() && 'this file system hides whose
 /** A Node alone, as under an emulator, has none. */
 const npmOnly = { skip: findNpm() === undefined && 'there is no npm' }
 
-module.exports = { linuxOnly, namedHoldersOnly, npmOnly, rootOnly, unixOnly }
+module.exports = {
+  linuxOnly,
+  namedHoldersOnly,
+  notOnWindows,
+  npmOnly,
+  rootOnly,
+  shellOnly,
+  signalsOnly,
+  symlinksOnly,
+  windowsOnly,
+}

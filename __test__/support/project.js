@@ -2,6 +2,8 @@
 
 const fs = require('node:fs')
 const path = require('node:path')
+const manifest = require('../../package.json')
+const { target } = require('../../lib/target')
 const { temporaryFolder } = require('./folder')
 
 const ROOT = path.join(__dirname, '..', '..')
@@ -11,8 +13,15 @@ function userProject(t) {
   const folder = temporaryFolder(t)
   const modules = path.join(folder, 'node_modules')
   fs.mkdirSync(path.join(modules, '.bin'), { recursive: true })
-  fs.symlinkSync(ROOT, path.join(modules, 'locket'), 'junction')
-  fs.symlinkSync(path.join('..', 'locket', 'bin', 'locket.js'), path.join(modules, '.bin', 'locket'))
+  if (process.platform === 'win32') {
+    // Where links are another thing, and wine has none.
+    for (const name of [...manifest.files, 'package.json', `locket.${target()}.node`]) {
+      fs.cpSync(path.join(ROOT, name), path.join(modules, 'locket', name), { recursive: true })
+    }
+  } else {
+    fs.symlinkSync(ROOT, path.join(modules, 'locket'))
+    fs.symlinkSync(path.join('..', 'locket', 'bin', 'locket.js'), path.join(modules, '.bin', 'locket'))
+  }
   const PATH = [path.join(modules, '.bin'), process.env.PATH].join(path.delimiter)
   // A test runner around this one would be told of the tests that an example runs.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
