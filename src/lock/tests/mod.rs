@@ -4,6 +4,7 @@
 //! * [`transitions`] says each rule of the state machine by an example.
 //! * [`driving`] asks the driver, over [`fake_os`].
 //! * [`interleavings`] runs the driver under many schedules of its threads.
+//! * [`parking`] parks a thread for its own acquire.
 //! * [`faults`] lets each system call fail in turn, with [`faulty`].
 //! * [`stress`] uses the real locks, in threads and processes.
 
@@ -19,6 +20,8 @@ mod faults;
 mod faulty;
 mod interleavings;
 mod orders;
+#[cfg(not(shuttle))]
+mod parking;
 #[cfg(not(shuttle))]
 mod stress;
 #[cfg(not(shuttle))]
