@@ -7,9 +7,10 @@ const { execFileSync } = require('node:child_process')
 const { test } = require('node:test')
 const { lockFile } = require('..')
 const { runLocket, start } = require('./support/command')
+const { namedHoldersOnly } = require('./support/filesystem')
 const { lockPath } = require('./support/folder')
 const { startNode } = require('./support/peer')
-const { linuxOnly, namedHoldersOnly } = require('./support/platform')
+const { linuxOnly } = require('./support/platform')
 const { startThread } = require('./support/thread')
 
 async function timeoutOf(lock, timeout = 0.01) {

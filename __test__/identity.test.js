@@ -6,6 +6,7 @@ const path = require('node:path')
 const { test } = require('node:test')
 const { pathToFileURL } = require('node:url')
 const { lockFile } = require('..')
+const { hardLinksOnly } = require('./support/filesystem')
 const { lockPath, temporaryFolder } = require('./support/folder')
 const { startNode } = require('./support/peer')
 const { linuxOnly, notOnWindows, symlinksOnly, windowsOnly } = require('./support/platform')
@@ -65,7 +66,7 @@ test('.. after a symbolic link leads where the operating system says', dotsFollo
   await assertOneLock(t, path.join(folder, 'far', 'a.lock'), `${folder}/link/../a.lock`)
 })
 
-test('a hard link is the lock of the file', async (t) => {
+test('a hard link is the lock of the file', hardLinksOnly, async (t) => {
   const file = lockPath(t)
   fs.writeFileSync(file, '')
   fs.linkSync(file, `${file}.hard`)

@@ -1,7 +1,7 @@
 //! Who holds a flock, as /proc/locks tells it.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 
 use super::id_of;
 use crate::os::{FileId, Process};
@@ -9,14 +9,44 @@ use crate::os::{FileId, Process};
 /// How much of a command line is shown.
 const COMMAND_LENGTH: usize = 80;
 
+/// The kernel shows so much at once, at least.
+const PAGE: usize = 4096;
+
+/// How often a list that was not shown at once is read until the file is in it.
+const LOOKS: usize = 10;
+
 /// The process that holds the flock of the file. The kernel leaves out the processes that this
 /// one's pid namespace does not show.
 pub fn holder(file: FileId) -> Option<Process> {
-    let locks = fs::read("/proc/locks").ok()?;
-    let pid =
-        parse(&String::from_utf8_lossy(&locks), file).filter(|pid| may_have_open(*pid, file))?;
+    let pid = listed(file).filter(|pid| may_have_open(*pid, file))?;
     let command = fs::read(format!("/proc/{pid}/cmdline")).ok();
     Some(Process { pid, command: command.map(|line| command_of(&line)).filter(|c| !c.is_empty()) })
+}
+
+/// Each read shows one moment. The next begins after as many locks as were shown already, so it
+/// leaves one out where an earlier one has gone in between.
+fn listed(file: FileId) -> Option<u32> {
+    for _ in 0..LOOKS {
+        let locks = read_pages(File::open("/proc/locks").ok()?).ok()?;
+        let pid = parse(&String::from_utf8_lossy(&locks), file);
+        if pid.is_some() || locks.len() < PAGE / 2 {
+            return pid;
+        }
+    }
+    None
+}
+
+/// Everything there is, in as few reads as can be.
+fn read_pages(mut source: impl Read) -> io::Result<Vec<u8>> {
+    let (mut all, mut page) = (Vec::new(), [0; PAGE]);
+    loop {
+        match source.read(&mut page) {
+            Ok(0) => return Ok(all),
+            Ok(length) => all.extend_from_slice(&page[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// The kernel names the process that took the lock. That one may have ended since, its number may
@@ -61,7 +91,12 @@ fn parse(locks: &str, file: FileId) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::{env, process, thread};
+
     use super::*;
+    use crate::lock::LockPath;
+    use crate::os::{Identified, Os, System};
 
     const LOCKS: &str = "\
 1: POSIX  ADVISORY  WRITE 11 fe:00:5678 0 EOF
@@ -93,5 +128,33 @@ mod tests {
     #[test]
     fn a_holder_outside_of_the_pid_namespace_is_unknown() {
         assert_eq!(parse(LOCKS, at(8, 17, 42)), None);
+    }
+
+    /// So many that the kernel's list comes in several pieces, and its beginning changes.
+    #[test]
+    fn a_holder_is_found_while_other_locks_come_and_go() {
+        const OTHERS: usize = 100;
+        let folder = env::temp_dir().join(format!("locket-holder-{}", process::id()));
+        fs::create_dir(&folder).expect("the folder can be made");
+        let lock = |number: usize| {
+            let path = LockPath::new(folder.join(number.to_string()).as_os_str());
+            let file = System.open(&path).expect("a file can be made there");
+            assert_eq!(System.try_lock(&file), Ok(true));
+            file
+        };
+        let held = lock(OTHERS);
+        let is_over = AtomicBool::new(false);
+        let found = thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    drop((0..OTHERS).map(lock).collect::<Vec<_>>());
+                }
+            });
+            let found = (0..1000).filter(|_| listed(held.id()) == Some(process::id())).count();
+            is_over.store(true, Ordering::Relaxed);
+            found
+        });
+        fs::remove_dir_all(&folder).expect("it is there");
+        assert_eq!(found, 1000);
     }
 }
