@@ -18,18 +18,31 @@ function temporaryFolder(t) {
  */
 function remove(folder, tries = 10) {
   try {
-    fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+    removeOnce(folder)
   } catch (error) {
-    if (error.code === 'ENOTEMPTY' && tries > 0) return remove(folder, tries - 1)
-    if (process.platform !== 'win32') throw error
-    process.once('exit', () => {
-      try {
-        fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
-      } catch {
-        // What is still held here goes with the temporary folder of the system.
-      }
-    })
+    if (process.platform === 'win32') leave(folder)
+    else if (error.code === 'ENOTEMPTY' && tries > 0) remove(folder, tries - 1)
+    else throw error
   }
+}
+
+function removeOnce(folder) {
+  fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 })
+}
+
+const left = []
+
+/** For when this process ends; what is open even then goes with the temporary folder of the system. */
+function leave(folder) {
+  left.push(folder)
+  if (left.length > 1) return
+  process.once('exit', () => {
+    for (const folder of left) {
+      try {
+        removeOnce(folder)
+      } catch {}
+    }
+  })
 }
 
 /** A path for a lock in a new folder; there is no file yet. */

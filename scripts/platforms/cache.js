@@ -6,7 +6,7 @@
 const fs = require('node:fs')
 const path = require('node:path')
 const { root } = require('../targets')
-const { run } = require('./commands')
+const { need, run } = require('./commands')
 
 const folder = path.join(root, '.platforms')
 
@@ -25,6 +25,7 @@ function cached(name, fill) {
 
 /** An npm package, unpacked, none of its scripts run. */
 function npmPackage(spec) {
+  need('npm', 'it comes with Node')
   return cached(spec.replaceAll(/[@/]/g, '_'), (place) => {
     run('npm', ['pack', '--silent', '--ignore-scripts', spec], { cwd: place })
     const [tarball] = fs.readdirSync(place)
@@ -33,8 +34,13 @@ function npmPackage(spec) {
   })
 }
 
+function needPython() {
+  need('python3', 'apt-get install python3 python3-venv')
+}
+
 /** A Python wheel made for another platform, unpacked. */
 function wheel(name, version, platform) {
+  needPython()
   return cached(`${name}-${version}`, (place) => {
     const choice = ['--no-deps', '--only-binary=:all:', '--platform', platform, '--python-version', '312']
     run('python3', ['-m', 'pip', 'download', '-q', ...choice, `${name}==${version}`], { cwd: place })
@@ -46,6 +52,7 @@ function wheel(name, version, platform) {
 
 /** The programs of Python packages: the folder they are in. A virtual environment cannot be moved. */
 function pythonPrograms(...specs) {
+  needPython()
   const place = path.join(folder, specs.join('+'))
   const done = path.join(place, 'done')
   if (!fs.existsSync(done)) {

@@ -29,6 +29,7 @@ function need(program, cure) {
 /** Runs to the end, quietly, and answers what it wrote; throws that when it fails. */
 function run(program, args, options) {
   const result = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 2 ** 28, ...options })
+  if (result.error?.code === 'ENOENT') throw new Missing(`${program} is not on PATH`)
   if (result.error) throw result.error
   if (result.status !== 0) {
     throw new Error(`${program} ${args.join(' ')}: ${result.stdout ?? ''}${result.stderr ?? ''}`)
