@@ -94,6 +94,17 @@ test(
   },
 )
 
+test('spellings that the file system takes for one are one lock: letter case, accents', async (t) => {
+  const file = lockPath(t, 'Käse.lock'.normalize('NFC'))
+  fs.writeFileSync(file, '')
+  const folder = path.dirname(file)
+  const names = ['KÄSE.LOCK', 'Käse.lock'].map((name) => path.join(folder, name.normalize('NFD')))
+  names.push(path.join(folder, 'KÄSE.lock'.normalize('NFC')))
+  const same = names.filter((name) => fs.existsSync(name))
+  if (same.length === 0) return t.skip('this file system tells them apart')
+  for (const name of same) await assertOneLock(t, file, name)
+})
+
 test('a string, a Buffer and a URL are one lock', async (t) => {
   const file = lockPath(t, 'some lock äß%20.lock')
   await assertOneLock(t, file, Buffer.from(file))

@@ -8,6 +8,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
 const { lockFile } = require('..')
+const { hardLinksOnly } = require('./support/filesystem')
 const { lockPath } = require('./support/folder')
 const { startNode } = require('./support/peer')
 const { startThread } = require('./support/thread')
@@ -66,7 +67,7 @@ test('behind another process, waiters are served in order, though some leave the
   await serve(lockFile(file), () => holder.release(file))
 })
 
-test('waiters under two spellings of a file are served in one order', async (t) => {
+test('waiters under two spellings of a file are served in one order', hardLinksOnly, async (t) => {
   const file = lockPath(t)
   const link = path.join(path.dirname(file), 'link.lock')
   fs.writeFileSync(file, '')
@@ -100,7 +101,7 @@ function withResolvers() {
   return { promise, resolve }
 }
 
-test('waiters of several threads are served in one order', async (t) => {
+test('waiters of several threads are served in one order', hardLinksOnly, async (t) => {
   const file = lockPath(t)
   const lock = lockFile(file)
   const guard = await lock.acquire()

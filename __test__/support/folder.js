@@ -68,7 +68,7 @@ function replaceFile(file) {
   const other = `${file}.${process.pid}.${replacements}`
   if (process.platform === 'win32') {
     fs.renameSync(file, other)
-    fs.writeFileSync(file, '')
+    fs.closeSync(fs.openSync(file, 'a'))
   } else {
     fs.writeFileSync(other, '')
     fs.renameSync(other, file)
