@@ -385,8 +385,9 @@ impl<S: Clone, F: Identified> Entry<S, F> {
                 return;
             }
         }
-        out.push(Action::LetGo { file });
+        // First: a wait in the operating system's queue behind us would be granted the lock.
         self.drop_wait_if_unneeded(out);
+        out.push(Action::LetGo { file });
     }
 
     fn settle_first(&mut self, outcome: Outcome, out: &mut Actions<S, F>) {

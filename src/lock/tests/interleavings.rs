@@ -194,3 +194,25 @@ fn an_attempt_thrown_away_settles_its_waiter() {
         finish(&driver, vec![thread]);
     });
 }
+
+/// The wait that queued for this process's next turn must not be granted it any more.
+#[test]
+fn a_lock_let_go_by_the_last_who_wanted_it_is_free_at_once() {
+    explore(|| {
+        let (driver, path) = (driver(true), path("/a"));
+        let (its_driver, its_path) = (Arc::clone(&driver), path.clone());
+        let all_in_a_row = move || {
+            let start = |number| Acquire::start(&its_driver, (0, number), &its_path);
+            for acquire in (0..3).map(start).collect::<Vec<_>>() {
+                assert_eq!(acquire.outcome(), Outcome::Granted);
+                assert!(acquire.release());
+            }
+            let once = Acquire::start_with(&its_driver, (0, 3), &its_path, Patience::Once);
+            assert_eq!(once.outcome(), Outcome::Granted);
+            assert!(once.release());
+        };
+        // Elsewhere, so that there is always another thread to change to.
+        let elsewhere = stranger(&driver, &self::path("/b"), &Room::default());
+        finish(&driver, vec![start(all_in_a_row), start(elsewhere)]);
+    });
+}

@@ -454,7 +454,7 @@ fn a_new_turn_begins_when_the_operating_system_grants() {
 }
 
 #[test]
-fn a_reservation_nobody_needs_is_ended() {
+fn a_reservation_nobody_needs_is_ended_before_it_can_be_granted() {
     let mut desk = Desk::held_by(FIRST);
     desk.request(SECOND, A);
     desk.now += TURN;
@@ -462,7 +462,7 @@ fn a_reservation_nobody_needs_is_ended() {
     desk.checked(true);
     desk.wait_opened(file(1));
     desk.queued();
-    assert_eq!(desk.release(), [LetGo(1), Interrupt]);
+    assert_eq!(desk.release(), [Interrupt, LetGo(1)]);
 }
 
 #[test]
@@ -473,7 +473,7 @@ fn a_reservation_nobody_needs_any_more_opens_nothing() {
     desk.release();
     desk.checked(true);
     assert!(desk.wait_wanted());
-    assert_eq!(desk.release(), [LetGo(1), Interrupt]);
+    assert_eq!(desk.release(), [Interrupt, LetGo(1)]);
     assert!(!desk.wait_wanted(), "the file may have been deleted since");
     assert!(desk.is_empty());
 }
