@@ -40,7 +40,11 @@ function build(triple) {
       command = ['zigbuild', '--target', `${triple}${oldest}`]
     }
   }
-  if (target.os === 'darwin') env.MACOSX_DEPLOYMENT_TARGET ??= '11.0'
+  if (target.os === 'darwin') {
+    env.MACOSX_DEPLOYMENT_TARGET ??= '11.0'
+    // To see that it links: what is shipped comes from a Mac, which has the program that strips it.
+    if (process.platform !== 'darwin') env.CARGO_PROFILE_RELEASE_STRIP = 'none'
+  }
   run(program, [...command, ...options], { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] })
   // Beside a loaded addon, not over it.
   fs.rmSync(target.addon, { force: true })

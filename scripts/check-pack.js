@@ -23,6 +23,7 @@ const SHIPPED = [
   'lib/cli/who.js',
   'lib/environment.js',
   'lib/errors.js',
+  'lib/guard.js',
   'lib/holders.js',
   'lib/target.js',
   'lib/waiter.js',
