@@ -9,6 +9,7 @@ const http = require('node:http')
 const path = require('node:path')
 const { test } = require('node:test')
 const { run, start } = require('./support/command')
+const { namesHolders } = require('./support/filesystem')
 const { shellOnly } = require('./support/platform')
 const { ROOT, userProject } = require('./support/project')
 const { findPython } = require('./support/python')
@@ -79,7 +80,7 @@ test('examples/one-instance.mjs runs once at a time', async (t) => {
   await first.says(/is the only one/)
   const { status, err } = await node(t, project, 'one-instance.mjs')
   assert.equal(status, 1)
-  const pid = process.platform === 'linux' ? first.pid : 'unknown'
+  const pid = namesHolders ? first.pid : 'unknown'
   assert.equal(err, `running already, as process ${pid}\n`)
   first.child.stdin.end()
   await first.ended

@@ -7,7 +7,7 @@ const { execFileSync } = require('node:child_process')
 const { test } = require('node:test')
 const { lockFile } = require('..')
 const { runLocket, start } = require('./support/command')
-const { namedHoldersOnly } = require('./support/filesystem')
+const { knownHoldersOnly, namedHoldersOnly } = require('./support/filesystem')
 const { lockPath } = require('./support/folder')
 const { startNode } = require('./support/peer')
 const { linuxOnly } = require('./support/platform')
@@ -22,9 +22,7 @@ async function timeoutOf(lock, timeout = 0.01) {
   assert.fail('the lock is not taken')
 }
 
-test('a timeout names the process that holds the lock and its command', {
-  skip: linuxOnly.skip || namedHoldersOnly.skip,
-}, async (t) => {
+test('a timeout names the process that holds the lock and its command', knownHoldersOnly, async (t) => {
   const file = lockPath(t)
   const holder = await startNode(t, { args: ['--title=a title'] })
   await holder.acquire(file)

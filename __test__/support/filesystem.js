@@ -7,6 +7,7 @@ const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
+const { linuxOnly } = require('./platform')
 
 /** What `probe` says of an empty file. */
 function ofFile(probe) {
@@ -53,7 +54,15 @@ function losesOpenFiles(file) {
   }
 }
 
-const namedHoldersOnly = { skip: ofFile(hidesHolders) && 'this file system hides whose lock it is' }
+const areHidden = ofFile(hidesHolders)
+
+/** Is it known here which process holds a lock? */
+const namesHolders = !linuxOnly.skip && !areHidden
+
+const namedHoldersOnly = { skip: areHidden && 'this file system hides whose lock it is' }
+
+/** Nor does any other system tell. */
+const knownHoldersOnly = { skip: linuxOnly.skip || namedHoldersOnly.skip }
 
 const hardLinksOnly = {
   skip: ofFile(locksEachName) && 'flock(1) too locks both names of a file at once on this file system',
@@ -63,4 +72,4 @@ const replacedFilesOnly = {
   skip: ofFile(losesOpenFiles) && 'an open file that is replaced is ENOENT on this file system',
 }
 
-module.exports = { hardLinksOnly, namedHoldersOnly, replacedFilesOnly }
+module.exports = { hardLinksOnly, knownHoldersOnly, namedHoldersOnly, namesHolders, replacedFilesOnly }
