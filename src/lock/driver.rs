@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::registry::Registry;
 use super::state::{Action, Actions, Tried, WaitEnd, WorkId};
-use super::sync::{Mutex, now};
+use super::sync::{Condvar, Mutex, now};
 use super::waiter::{LockPath, OwnerId, Seat, Waiter, WaiterId};
 use crate::error::Error;
 use crate::os::{FileId, Identified, Os, Process, Waited};
@@ -14,19 +15,33 @@ use crate::os::{FileId, Identified, Os, Process, Waited};
 #[path = "tests/inspect/driver.rs"]
 mod inspect;
 
+/// How long a single attempt waits for the end of a wait of this process that was asked to end and
+/// that can have the lock for a moment. It takes microseconds, or until a busy processor gets to
+/// that thread; where a wait cannot be ended, it would take for ever.
+const LEAVING: Duration = Duration::from_millis(100);
+
+/// A wait that is under way, until its file is closed or passed on.
+struct UnderWay<I> {
+    /// How to end it.
+    interrupt: Arc<I>,
+    /// In whose queue it stands, once that is known.
+    file: Option<FileId>,
+}
+
 /// The locks of one process.
 pub struct Driver<S: Seat + Clone, O: Os> {
     os: O,
     registry: Mutex<Registry<S, O::File>>,
-    /// How to end each wait that is under way.
-    waits: Mutex<HashMap<WorkId, Arc<O::Interrupt>>>,
+    waits: Mutex<HashMap<WorkId, UnderWay<O::Interrupt>>>,
+    /// Of a wait in `waits`.
+    ended: Condvar,
 }
 
 impl<S: Seat + Clone, O: Os> Driver<S, O> {
     /// No lock is held or waited for.
     pub fn new(os: O) -> Arc<Self> {
         let registry = Mutex::new(Registry::new());
-        Arc::new(Self { os, registry, waits: Mutex::new(HashMap::new()) })
+        Arc::new(Self { os, registry, waits: Mutex::new(HashMap::new()), ended: Condvar::new() })
     }
 
     /// Asks for a lock. What is returned is file work, to be run at once where it disturbs nobody.
@@ -118,7 +133,8 @@ impl<S: Seat + Clone, O: Os> Driver<S, O> {
                 Action::Attempt { work, path } => Attempt::new(self, work, path).run(),
                 Action::Wait { work, path, file } => self.start_wait(work, path, file),
                 Action::Interrupt { work } => {
-                    let interrupt = self.waits.lock().get(&work).cloned();
+                    let interrupt =
+                        self.waits.lock().get(&work).map(|wait| Arc::clone(&wait.interrupt));
                     if let Some(interrupt) = interrupt {
                         self.os.interrupt(&interrupt);
                     }
@@ -137,25 +153,27 @@ impl<S: Seat + Clone, O: Os> Driver<S, O> {
 
     fn start_wait(self: &Arc<Self>, work: WorkId, path: LockPath, file: Option<O::File>) {
         let interrupt = Arc::new(self.os.new_interrupt());
-        self.waits.lock().insert(work, Arc::clone(&interrupt));
+        let under_way =
+            UnderWay { interrupt: Arc::clone(&interrupt), file: file.as_ref().map(Identified::id) };
+        self.waits.lock().insert(work, under_way);
         let driver = Arc::clone(self);
         let thread_path = path.clone();
         let body = move || {
-            if let Some(end) = driver.wait(work, &thread_path, file, &interrupt) {
-                driver.waited(work, &thread_path, end);
-            } else {
-                driver.waits.lock().remove(&work);
-            }
+            let end = driver.wait(work, &thread_path, file, &interrupt);
+            driver.waited(work, &thread_path, end);
         };
         if let Err(error) = self.os.spawn(Box::new(body)) {
-            self.waited(work, &path, WaitEnd::Failed(error));
+            self.waited(work, &path, Some(WaitEnd::Failed(error)));
         }
     }
 
-    fn waited(self: &Arc<Self>, work: WorkId, path: &LockPath, end: WaitEnd<O::File>) {
+    fn waited(self: &Arc<Self>, work: WorkId, path: &LockPath, end: Option<WaitEnd<O::File>>) {
+        if let Some(end) = end {
+            let now = now();
+            self.event(|registry, out| registry.waited(work, path, end, now, out));
+        }
         self.waits.lock().remove(&work);
-        let now = now();
-        self.event(|registry, out| registry.waited(work, path, end, now, out));
+        self.ended.notify_all();
     }
 
     /// On the waiting thread. Nothing comes back when nobody expects anything.
@@ -171,10 +189,16 @@ impl<S: Seat + Clone, O: Os> Driver<S, O> {
             let file = match at_hand.take() {
                 Some(file) => file,
                 None if !self.registry.lock().wants(work) => return None,
-                None => match self.open(work, path) {
-                    Ok(file) => file?,
-                    Err(error) => return Some(WaitEnd::Failed(error)),
-                },
+                None => {
+                    let file = match self.open(work, path) {
+                        Ok(file) => file?,
+                        Err(error) => return Some(WaitEnd::Failed(error)),
+                    };
+                    if let Some(wait) = self.waits.lock().get_mut(&work) {
+                        wait.file = Some(file.id());
+                    }
+                    file
+                }
             };
             if !self.registry.lock().queued(work) {
                 return None;
@@ -232,7 +256,7 @@ impl<S: Seat + Clone, O: Os> Driver<S, O> {
                 Ok(file) => file?,
                 Err(error) => return Some(Tried::Failed(error)),
             };
-            match self.os.try_lock(&file) {
+            match self.try_lock(work, &file) {
                 Ok(true) => match self.keep_if_current(path, file) {
                     Ok(Some(file)) => return Some(Tried::Locked(file)),
                     Ok(None) => {}
@@ -242,6 +266,36 @@ impl<S: Seat + Clone, O: Os> Driver<S, O> {
                 Err(error) => return Some(Tried::Failed(error)),
             }
         }
+    }
+
+    /// Tries once, and again where what was in the way can have been a wait of our own that has
+    /// ended since, and a waiter depends on the answer.
+    fn try_lock(&self, work: WorkId, file: &O::File) -> Result<bool, Error> {
+        let deadline = now() + LEAVING;
+        loop {
+            let in_the_way = self.registry.lock().decides(work) && self.has_wait(file.id());
+            if self.os.try_lock(file)? {
+                return Ok(true);
+            }
+            if !in_the_way || !self.waits_have_ended(file.id(), deadline) {
+                return Ok(false);
+            }
+        }
+    }
+
+    fn has_wait(&self, file: FileId) -> bool {
+        self.waits.lock().values().any(|wait| wait.file == Some(file))
+    }
+
+    /// Waits for it. False: it takes too long.
+    fn waits_have_ended(&self, file: FileId, deadline: Instant) -> bool {
+        let mut waits = self.waits.lock();
+        while waits.values().any(|wait| wait.file == Some(file)) {
+            if self.ended.wait_until(&mut waits, deadline).timed_out() {
+                return false;
+            }
+        }
+        true
     }
 }
 

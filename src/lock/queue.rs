@@ -66,6 +66,11 @@ impl<S> Queue<S> {
         if self.special == 0 { Vec::new() } else { self.remove_all(belongs) }
     }
 
+    /// Is one of the special waiters so?
+    pub fn has_special(&self, is_so: impl FnMut(&Waiter<S>) -> bool) -> bool {
+        self.special > 0 && self.by_arrival.values().any(is_so)
+    }
+
     /// Calls `notice` for each waiter that wants to know that the lock is taken, once.
     pub fn notice(&mut self, mut notice: impl FnMut(&Waiter<S>)) {
         if self.special == 0 {

@@ -80,6 +80,11 @@ impl<S: Clone, F: Identified> Registry<S, F> {
         self.entries.get(&work.entry)?.entry.next(work)
     }
 
+    /// See [`Entry::decides`].
+    pub fn decides(&self, work: WorkId) -> bool {
+        self.entries.get(&work.entry).is_some_and(|slot| slot.entry.decides(work))
+    }
+
     /// See [`Entry::wants`].
     pub fn wants(&mut self, work: WorkId) -> bool {
         self.on_entry(work.entry, |entry| entry.wants(work)).unwrap_or(false)

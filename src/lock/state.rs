@@ -144,17 +144,24 @@ impl<S: Clone, F: Identified> Entry<S, F> {
         if expected { self.queue.first().map(|waiter| &waiter.seat) } else { None }
     }
 
+    /// Does the attempt `work` decide how the acquire of a waiter ends?
+    pub fn decides(&self, work: WorkId) -> bool {
+        matches!(self.hold, Hold::Trying(attempt) if attempt == work)
+            && self.queue.has_special(|waiter| waiter.patience == Patience::Once)
+    }
+
     /// A waiter arrives: the lock is tried for it if nobody is ahead, else it queues.
     pub fn join(&mut self, arrival: u64, waiter: Waiter<S>, out: &mut Actions<S, F>) {
         match self.hold {
-            // A wait that nobody wants and that could not be ended is not somebody ahead.
-            Hold::Free if self.queue.is_empty() => {
+            // The one whom the attempt was for has left: it is this waiter's now.
+            Hold::Trying(_) if self.queue.is_empty() && !waiter.never_waits() => {}
+            // A wait that nobody wants and that could not be ended is not somebody ahead, nor is
+            // an attempt that has become stale.
+            Hold::Free | Hold::Trying(_) if self.queue.is_empty() => {
                 let work = self.next_work();
                 self.hold = Hold::Trying(work);
                 out.push(Action::Attempt { work, path: waiter.path.clone() });
             }
-            // The one whom the attempt was for has left: it is this waiter's now.
-            Hold::Trying(_) if self.queue.is_empty() && !waiter.never_waits() => {}
             _ if waiter.patience == Patience::Once => {
                 out.push(Action::Settle { seat: waiter.seat, outcome: Outcome::Busy });
                 return;

@@ -1,4 +1,4 @@
-//! The mutex and the clock of the driver; in tests with `--cfg shuttle`, those of a scheduler that
+//! The mutex, the condition and the clock of the driver; in tests with `--cfg shuttle`, those of a scheduler that
 //! explores interleavings.
 
 #[cfg(all(test, shuttle))]
@@ -9,7 +9,7 @@ mod imp;
 mod imp {
     use std::time::Instant;
 
-    pub use parking_lot::Mutex;
+    pub use parking_lot::{Condvar, Mutex};
 
     /// This moment of the monotonic clock.
     pub fn now() -> Instant {
@@ -17,4 +17,4 @@ mod imp {
     }
 }
 
-pub use imp::{Mutex, now};
+pub use imp::{Condvar, Mutex, now};

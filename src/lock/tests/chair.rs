@@ -76,12 +76,31 @@ impl<O: Os> Acquire<O> {
         acquire
     }
 
+    /// One attempt by a thread that cannot wait for what other threads do.
+    pub fn start_sync(driver: &Arc<Driver<Chair, O>>, id: (u32, u64), path: &LockPath) -> Self {
+        let (acquire, attempt) = Self::request_as(driver, id, path, Patience::Once, true);
+        if let Some(attempt) = attempt {
+            attempt.run();
+        }
+        acquire
+    }
+
     /// Asks, and leaves the attempt to the caller.
     pub fn request(
+        driver: &Arc<Driver<Chair, O>>,
+        id: (u32, u64),
+        path: &LockPath,
+        patience: Patience,
+    ) -> (Self, Option<Attempt<Chair, O>>) {
+        Self::request_as(driver, id, path, patience, false)
+    }
+
+    fn request_as(
         driver: &Arc<Driver<Chair, O>>,
         (owner, number): (u32, u64),
         path: &LockPath,
         patience: Patience,
+        blocks_owner: bool,
     ) -> (Self, Option<Attempt<Chair, O>>) {
         let chair = Chair::default();
         let id = WaiterId { owner: OwnerId(owner), number };
@@ -89,7 +108,7 @@ impl<O: Os> Acquire<O> {
             id,
             path: path.clone(),
             patience,
-            blocks_owner: false,
+            blocks_owner,
             wants_notice: true,
             seat: chair.clone(),
         });

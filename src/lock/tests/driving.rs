@@ -1,6 +1,7 @@
 //! What the driver answers, over an operating system in memory.
 
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::chair::{Acquire, Chair};
@@ -144,4 +145,63 @@ fn a_file_replaced_or_deleted_before_its_wait_is_granted_is_opened_again() {
         drop(foreign);
         assert_holds_what_is_there(&driver, &acquire);
     }
+}
+
+/// One attempt, on a thread of its own.
+fn try_on_a_thread(
+    driver: &Arc<Driver<Chair, FakeOs>>,
+    path: &LockPath,
+) -> thread::JoinHandle<Outcome> {
+    let (driver, path) = (Arc::clone(driver), path.clone());
+    thread::spawn(move || Acquire::start_with(&driver, (0, 9), &path, Patience::Once).outcome())
+}
+
+#[test]
+fn a_single_attempt_is_not_refused_by_a_wait_of_its_own_process() {
+    let driver = Driver::new(FakeOs::new(false));
+    let path = LockPath::new("/a".as_ref());
+    let foreign = driver.os().foreign_lock(&path);
+    let acquire = Acquire::start(&driver, (0, 1), &path);
+    driver.os().await_waiting(1);
+    assert!(acquire.cancel(), "nobody wants the wait any more, and it goes on");
+    driver.os().delay_grants(true);
+    drop(foreign);
+    driver.os().await_locked(&path);
+    let attempt = try_on_a_thread(&driver, &path);
+    driver.os().await_refused(2);
+    driver.os().delay_grants(false);
+    assert_eq!(attempt.join().expect("it does not panic"), Outcome::Granted);
+    assert!(driver.release(&path));
+    driver.os().await_threads();
+    assert!(driver.is_idle());
+    driver.os().assert_closed();
+}
+
+#[test]
+fn a_single_attempt_is_refused_by_another_process_though_a_wait_cannot_be_ended() {
+    let driver = Driver::new(FakeOs::new(false));
+    let path = LockPath::new("/a".as_ref());
+    let foreign = driver.os().foreign_lock(&path);
+    let acquire = Acquire::start(&driver, (0, 1), &path);
+    driver.os().await_waiting(1);
+    assert!(acquire.cancel());
+    let attempt = Acquire::start_with(&driver, (0, 2), &path, Patience::Once);
+    assert_eq!(attempt.outcome(), Outcome::Busy);
+    drop(foreign);
+    driver.os().await_threads();
+    assert!(driver.is_idle());
+    driver.os().assert_closed();
+}
+
+#[test]
+fn a_single_attempt_does_not_depend_on_one_that_nobody_wants() {
+    let (driver, one, _) = linked();
+    let (acquire, abandoned) = Acquire::request(&driver, (0, 1), &one, Patience::Forever);
+    assert!(acquire.cancel());
+    let attempt = Acquire::start_sync(&driver, (0, 2), &one);
+    assert_eq!(attempt.outcome(), Outcome::Granted);
+    abandoned.expect("it has yet to run").run();
+    assert!(attempt.release());
+    assert!(driver.is_idle());
+    driver.os().assert_closed();
 }

@@ -38,6 +38,10 @@ struct State {
     last_open: u64,
     /// Comes over the file that is opened next, right after.
     fate: Option<Fate>,
+    /// A wait that is granted does not come back before this is over.
+    grants_delayed: bool,
+    /// How many attempts found the lock taken.
+    refused: usize,
     open: usize,
     waiting: usize,
     threads: usize,
@@ -103,6 +107,23 @@ impl FakeOs {
     /// Until `count` threads wait in the lock call.
     pub fn await_waiting(&self, count: usize) {
         self.disk.wait_until(|state| state.waiting == count);
+    }
+
+    /// Whether the threads of waits that are granted stay in the lock call, as a busy processor has
+    /// it.
+    pub fn delay_grants(&self, delayed: bool) {
+        self.disk.change(|state| state.grants_delayed = delayed);
+    }
+
+    /// Until somebody has the lock of the file at the path.
+    pub fn await_locked(&self, path: &LockPath) {
+        let file = self.identify(path).expect("it is there").file;
+        self.disk.wait_until(|state| state.locks.contains_key(&file));
+    }
+
+    /// Until `count` attempts have found the lock taken.
+    pub fn await_refused(&self, count: usize) {
+        self.disk.wait_until(|state| state.refused == count);
     }
 
     /// Until every thread of a wait has ended.
@@ -196,6 +217,10 @@ impl Os for FakeOs {
     fn try_lock(&self, file: &File) -> Result<bool, Error> {
         let mut state = self.disk.state();
         let owner = *state.locks.entry(file.id.file).or_insert(file.open);
+        if owner != file.open {
+            state.refused += 1;
+            self.disk.changed.notify_all();
+        }
         Ok(owner == file.open)
     }
 
@@ -216,6 +241,10 @@ impl Os for FakeOs {
             }
             state = self.disk.changed.wait(state).expect("no thread panicked");
         };
+        self.disk.changed.notify_all();
+        while state.grants_delayed && waited == Waited::Granted {
+            state = self.disk.changed.wait(state).expect("no thread panicked");
+        }
         state.waiting -= 1;
         self.disk.changed.notify_all();
         Ok(waited)

@@ -58,7 +58,7 @@ fn one_attempt_takes_over_the_attempt_of_one_who_has_left() {
 }
 
 #[test]
-fn a_thread_that_cannot_wait_takes_over_no_attempt() {
+fn a_thread_that_cannot_wait_has_an_attempt_of_its_own() {
     let mut desk = Desk::new();
     desk.request(FIRST, A);
     desk.cancel(FIRST);
@@ -66,7 +66,9 @@ fn a_thread_that_cannot_wait_takes_over_no_attempt() {
         waiter.patience = Patience::Once;
         waiter.blocks_owner = true;
     };
-    assert_eq!(desk.request_with(SECOND, A, once), [Settle(SECOND, Busy)]);
+    assert_eq!(desk.request_with(SECOND, A, once), [Attempt("/a")]);
+    desk.opened(file(1));
+    assert_eq!(desk.tried(Tried::Locked(file(1))), [Settle(SECOND, Granted)]);
 }
 
 #[test]
