@@ -2,8 +2,11 @@
 
 const { setTimeout: sleep } = require('node:timers/promises')
 
-/** Longer than anything takes on the slowest machine; whoever waits so long hangs. */
-const HANGING = 120_000
+/**
+ * Longer than anything takes on the slowest machine; whoever waits so long hangs. An emulator takes
+ * its time (LOCKET_TEST_PATIENCE, in seconds).
+ */
+const HANGING = Number(process.env.LOCKET_TEST_PATIENCE ?? 120) * 1000
 
 /** Resolves when `condition` is true of something that no event tells, such as what /proc shows. */
 async function until(condition, what) {

@@ -11,9 +11,10 @@ const { root } = require('../targets')
 const folder = path.join(root, '__test__')
 const SUFFIX = '.test.js'
 
-/** Of one file, and of all of them: an emulator is slow, but nothing hangs for ever. */
-const FILE_HANGS_AFTER = 1_200_000
-const SUITE_HANGS_AFTER = 3_600_000
+/** Of one event, one file, and all of them: an emulator is slow, but nothing hangs for ever. */
+const EVENT_HANGS_AFTER = 600_000
+const FILE_HANGS_AFTER = 1_800_000
+const SUITE_HANGS_AFTER = 5_400_000
 
 /** What the test runners of the hosts want to be asked for a report in JUnit's form. */
 const RUNNERS = {
@@ -52,7 +53,7 @@ function runSuite({ command, env }, runner, names) {
   const { NODE_TEST_CONTEXT: _, ...inherited } = process.env
   const { error } = spawnSync(program, args, {
     cwd: root,
-    env: { ...inherited, ...env },
+    env: { LOCKET_TEST_PATIENCE: String(EVENT_HANGS_AFTER / 1000), ...inherited, ...env },
     stdio: ['ignore', output, output],
     timeout: SUITE_HANGS_AFTER,
   })
