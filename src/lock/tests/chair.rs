@@ -1,6 +1,7 @@
 //! Where a test waits for the outcome of an acquire.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::threads::{Condvar, Mutex};
 use crate::lock::driver::{Attempt, Driver};
@@ -15,6 +16,7 @@ pub struct Chair(Arc<Told>);
 struct Told {
     outcome: Mutex<Option<Outcome>>,
     notice: Mutex<Option<Holder>>,
+    alerted: AtomicBool,
     changed: Condvar,
 }
 
@@ -30,6 +32,12 @@ impl Chair {
         }
     }
 
+    /// Whether it was told that an outcome may come.
+    #[cfg(not(shuttle))]
+    pub fn alerted(&self) -> bool {
+        self.0.alerted.load(Ordering::SeqCst)
+    }
+
     /// The outcome, if there is one yet.
     pub fn outcome(&self) -> Option<Outcome> {
         *self.0.outcome.lock().expect("no thread panicked")
@@ -37,6 +45,10 @@ impl Chair {
 }
 
 impl Seat for Chair {
+    fn alert(&self) {
+        self.0.alerted.store(true, Ordering::SeqCst);
+    }
+
     fn settle(self, outcome: Outcome) {
         let before = self.0.outcome.lock().expect("no thread panicked").replace(outcome);
         assert_eq!(before, None, "an acquire has one outcome");

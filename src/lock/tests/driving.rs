@@ -205,3 +205,20 @@ fn a_single_attempt_does_not_depend_on_one_that_nobody_wants() {
     assert!(driver.is_idle());
     driver.os().assert_closed();
 }
+
+#[test]
+fn who_waits_is_alerted_when_its_wait_is_granted() {
+    let (driver, one, _) = linked();
+    let foreign = driver.os().foreign_lock(&one);
+    let first = Acquire::start(&driver, (0, 1), &one);
+    let second = Acquire::start(&driver, (0, 2), &one);
+    driver.os().await_waiting(1);
+    assert!(!first.chair.alerted(), "another process has the lock");
+    drop(foreign);
+    assert_eq!(first.outcome(), Outcome::Granted);
+    assert!(first.chair.alerted());
+    assert!(!second.chair.alerted(), "it is not next");
+    assert!(second.cancel() && first.release());
+    driver.os().await_threads();
+    driver.os().assert_closed();
+}

@@ -138,6 +138,11 @@ impl Desk {
         self.registry.wants(self.last_wait())
     }
 
+    /// Who would have the lock if that wait were granted just now?
+    pub fn next_for(&self, work: WorkId) -> Option<u64> {
+        self.registry.next(work).copied()
+    }
+
     pub fn queued(&mut self) -> bool {
         self.queued_by(self.last_wait())
     }

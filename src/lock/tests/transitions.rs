@@ -141,6 +141,22 @@ fn one_wait_serves_all_who_queue() {
 }
 
 #[test]
+fn a_grant_goes_to_the_first_whom_the_wait_is_still_for() {
+    let mut desk = Desk::waiting(FIRST);
+    let wait = desk.last_wait();
+    desk.request(SECOND, A);
+    assert_eq!(desk.next_for(wait), Some(FIRST));
+    assert_eq!(desk.next_for(desk.last_attempt()), None, "of another work");
+    desk.cancel(FIRST);
+    assert_eq!(desk.next_for(wait), Some(SECOND));
+    desk.cancel(SECOND);
+    assert_eq!(desk.next_for(wait), None);
+    desk.request(THIRD, A);
+    assert_eq!(desk.next_for(wait), None, "an attempt is made for it, and nobody wants the wait");
+    assert_eq!(desk.next_for(BELOW_B), None, "of an entry that is none");
+}
+
+#[test]
 fn a_wait_is_ended_when_its_last_waiter_leaves() {
     let mut desk = Desk::waiting(FIRST);
     desk.request(SECOND, A);
