@@ -6,6 +6,9 @@ use std::thread;
 
 use super::world::{Scenario, Step, World};
 
+/// A sign of life after so many states.
+const MANY: usize = 5_000_000;
+
 /// Visits every state that the scenario can come to, and returns how many there are. Panics, after
 /// printing the steps that led there, where something does not hold that must.
 pub fn explore(scenario: &Scenario) -> usize {
@@ -27,6 +30,9 @@ struct Search<'a> {
 impl Search<'_> {
     fn visit(&mut self, world: &World, state: u64) {
         self.seen.insert(state);
+        if self.seen.len().is_multiple_of(MANY) {
+            println!("{} states so far", self.seen.len());
+        }
         self.on_the_way.insert(state);
         let steps = world.steps(self.scenario);
         if steps.is_empty() {
