@@ -133,10 +133,13 @@ test(
     execFileSync('prlimit', ['--pid', String(peer.pid), `--nproc=${before.threads + SPARE}`])
     // A user whom nobody else is, not even another run of this test: root has no limit, and the
     // limit counts all threads of a user.
-    await peer.run((_, user) => {
-      process.setgid(user)
-      process.setuid(user)
-    }, 20_000 + (peer.pid % 40_000))
+    await peer.run(
+      (_, user) => {
+        process.setgid(user)
+        process.setuid(user)
+      },
+      20_000 + (peer.pid % 40_000),
+    )
     await peer.run(({ lockFile, kept }, files) => {
       const granted = (guard) => guard.release()
       const failed = ({ code, syscall, path }) => {
