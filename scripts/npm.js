@@ -14,7 +14,7 @@ function findNpm() {
   ])
   return [running ?? '', ...places]
     .filter((file) => fs.existsSync(file))
-    .map((file) => fs.realpathSync(file))
+    .map((file) => fs.realpathSync.native(file))
     .find((file) => file.endsWith('.js'))
 }
 

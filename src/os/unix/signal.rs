@@ -68,7 +68,8 @@ fn candidates() -> impl Iterator<Item = libc::c_int> {
     [libc::SIGIO, libc::SIGURG].into_iter()
 }
 
-/// Takes the signal if it is at its default.
+/// Takes the signal if it is at its default and can be sent: qemu lets its programs handle signals
+/// that it then has no way to send.
 fn adopt(signal: libc::c_int) -> bool {
     if handler(signal) != Some(libc::SIG_DFL) {
         return false;
@@ -79,8 +80,23 @@ fn adopt(signal: libc::c_int) -> bool {
     // No SA_RESTART: the call is to be interrupted. A handler belongs on an alternate stack where
     // a thread has one.
     action.sa_flags = libc::SA_ONSTACK;
+    if !set_action(signal, &action) {
+        return false;
+    }
+    // SAFETY: it has no preconditions.
+    let this_thread = unsafe { libc::pthread_self() };
+    // SAFETY: this thread is alive, and the handler does nothing.
+    let can_be_sent = unsafe { libc::pthread_kill(this_thread, signal) } == 0;
+    if !can_be_sent {
+        action.sa_sigaction = libc::SIG_DFL;
+        set_action(signal, &action);
+    }
+    can_be_sent
+}
+
+fn set_action(signal: libc::c_int, action: &libc::sigaction) -> bool {
     // SAFETY: the action is complete, and its handler touches nothing.
-    unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) == 0 }
+    unsafe { libc::sigaction(signal, action, ptr::null_mut()) == 0 }
 }
 
 fn is_ours(signal: libc::c_int) -> bool {
