@@ -8,7 +8,12 @@ const { parseAcquireOptions, parseLockOptions, parsePath } = require('./lib/argu
 const { Answer, Kind, deliver, nextNumber, openLock } = require('./lib/environment.js')
 const { LockError, holderOf, illegalConstructor, invalidType, notHeld, timedOut } = require('./lib/errors.js')
 const { LockGuard, newGuard } = require('./lib/guard.js')
-const { Waiter, refusal } = require('./lib/waiter.js')
+
+/**
+ * Loaded with the first lock, so that `require` of this package takes less; not with the first wait,
+ * when there may be no descriptor left to load a file with.
+ */
+let waiting
 
 /** For whom the constructor is. */
 const internal = Symbol('internal')
@@ -27,6 +32,7 @@ class FileLock {
 
   constructor(key, path, timeout) {
     if (key !== internal) throw illegalConstructor('FileLock', 'lockFile()')
+    waiting ??= require('./lib/waiter.js')
     this.#native = openLock(path.native)
     this.#path = path.shown
     this.#timeout = timeout
@@ -44,9 +50,9 @@ class FileLock {
   acquire(options) {
     try {
       const { timeout, signal, onWait } = parseAcquireOptions(options, this.#timeout)
-      if (signal?.aborted) throw require('./lib/abort.js').reasonOf(signal)
+      if (signal?.aborted) throw waiting.reasonOf(signal)
       const notice = onWait && AsyncResource.bind((holder) => onWait(holderOf(holder) ?? null))
-      return new Waiter(this.#native, this.#path, timeout, notice).wait(signal)
+      return new waiting.Waiter(this.#native, this.#path, timeout, notice).wait(signal)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -62,7 +68,7 @@ class FileLock {
     const { isMainThread } = require('node:worker_threads')
     const [kind, a, b] = this.#native.acquireSync(number, timeout, notice, isMainThread ? undefined : lookUp)
     if (kind === Kind.GRANTED) return newGuard(this.#native, this.#path, number)
-    throw refusal(kind, a, b, this.#path) ?? timedOut(this.#path, timeout, this.#native.holder())
+    throw waiting.refusal(kind, a, b, this.#path) ?? timedOut(this.#path, timeout, this.#native.holder())
   }
 
   tryAcquire() {
@@ -70,7 +76,7 @@ class FileLock {
     const [kind, a, b] = this.#native.acquireSync(number, 0)
     if (kind === Kind.GRANTED) return newGuard(this.#native, this.#path, number)
     if (kind === Kind.BUSY) return null
-    throw refusal(kind, a, b, this.#path)
+    throw waiting.refusal(kind, a, b, this.#path)
   }
 
   async runExclusive(fn, options) {

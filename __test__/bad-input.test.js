@@ -255,18 +255,10 @@ describe('descriptors', () => {
     const file = lockPath(t)
     const peer = await startNode(t, { prefix: ['sh', '-c', 'ulimit -n 64; exec "$@"', 'sh'] })
     const codes = await peer.run(async ({ lockFile }, file) => {
-      const fs = require('node:fs')
-      const { resources, untilResourcesAre } = require('../support/resources')
+      const { resources, untilResourcesAre, useUpDescriptors } = require('../support/resources')
       const lock = lockFile(file)
       const before = await resources()
-      const open = []
-      for (;;) {
-        try {
-          open.push(fs.openSync('/dev/null'))
-        } catch {
-          break
-        }
-      }
+      const giveBack = useUpDescriptors()
       const codes = await Promise.all(
         [
           () => lock.acquire(),
@@ -275,7 +267,7 @@ describe('descriptors', () => {
           async () => lock.tryAcquire(),
         ].map(async (acquire) => acquire().then(String, (error) => `${error.code} ${error.syscall}`)),
       )
-      for (const descriptor of open) fs.closeSync(descriptor)
+      giveBack()
       await untilResourcesAre(before)
       const guard = await lock.acquire(0)
       guard.release()
@@ -283,6 +275,31 @@ describe('descriptors', () => {
       return codes
     }, file)
     assert.deepEqual(codes, Array(4).fill('EMFILE open'))
+  })
+
+  test('a lock that this process holds is waited for with none left', handlesRunOut, async (t) => {
+    const peer = await startNode(t, { prefix: ['sh', '-c', 'ulimit -n 64; exec "$@"', 'sh'] })
+    const outcomes = await peer.run(async ({ lockFile }, file) => {
+      const { useUpDescriptors } = require('../support/resources')
+      const lock = lockFile(file)
+      const guard = await lock.acquire()
+      const giveBack = useUpDescriptors()
+      const { signal } = new AbortController()
+      const told = (guard) => guard.release() ?? 'granted'
+      const late = await lock.acquire({ timeout: 0.01, signal }).then(told, ({ code }) => code)
+      const noticed = []
+      const acquires = [
+        { signal },
+        { timeout: 60 },
+        { onWait: (holder) => noticed.push(holder?.sameProcess) },
+      ]
+      const granted = acquires.map((options) => lock.acquire(options).then(told, String))
+      guard.release()
+      const all = [late, ...(await Promise.all(granted)), ...noticed]
+      giveBack()
+      return all
+    }, lockPath(t))
+    assert.deepEqual(outcomes, ['ERR_LOCK_TIMEOUT', 'granted', 'granted', 'granted', true])
   })
 })
 

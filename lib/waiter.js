@@ -1,16 +1,14 @@
 'use strict'
 
 const { setTimeout, clearTimeout } = require('node:timers')
+const abort = require('./abort.js')
 const { Kind, cancel, nextNumber, request } = require('./environment.js')
 const { deadlock, systemError, timedOut } = require('./errors.js')
 const { newGuard } = require('./guard.js')
+const { inTime, lookUp } = require('./holders.js')
 
 /** How long before its deadline an acquire begins to look for the holder, in milliseconds. */
 const LEAD = 50
-
-/** Loaded by the first acquire that needs them, so that `require` of this package takes less. */
-let abort
-let holders
 
 /** What setTimeout can count to, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -68,7 +66,6 @@ class Waiter {
   }
 
   #listen(signal) {
-    abort ??= require('./abort.js')
     try {
       // Since the caller looked, onWait may have aborted it.
       if (signal.aborted) return this.abort(abort.reasonOf(signal))
@@ -109,13 +106,7 @@ class Waiter {
   /** The process that holds the lock now, or null. */
   async #holder() {
     if (this.#native.locked) return this.#native.holder()
-    const look = this.#look ?? this.#lookUp()
-    return holders.inTime(look)
-  }
-
-  #lookUp() {
-    holders ??= require('./holders.js')
-    return holders.lookUp(this.#native, this.#path)
+    return inTime(this.#look ?? lookUp(this.#native, this.#path))
   }
 
   /** Called at most once, before the outcome: the lock is taken, by this process or another. */
@@ -124,7 +115,7 @@ class Waiter {
       this.#tell({ pid: process.pid })
     } else {
       this.#noticed = true
-      this.#lookUp().then((holder) => {
+      lookUp(this.#native, this.#path).then((holder) => {
         if (this.#noticed) this.#tell(holder)
       })
     }
@@ -160,7 +151,7 @@ class Waiter {
       return
     }
     const early = left > LEAD
-    if (!early && !this.#native.locked) this.#look ??= this.#lookUp()
+    if (!early && !this.#native.locked) this.#look ??= lookUp(this.#native, this.#path)
     const pause = Math.min(Math.ceil(early ? left - LEAD : left), LONGEST_TIMER)
     this.#timer = setTimeout(() => this.#check(deadline), pause)
   }
@@ -173,4 +164,4 @@ function refusal(kind, a, b, path) {
   return undefined
 }
 
-module.exports = { Waiter, refusal }
+module.exports = { Waiter, reasonOf: abort.reasonOf, refusal }
