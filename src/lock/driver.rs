@@ -271,32 +271,38 @@ impl<S: Seat + Clone, O: Os> Driver<S, O> {
     /// Tries once, and again where what was in the way can have been a wait of our own that has
     /// ended since, and a waiter depends on the answer.
     fn try_lock(&self, work: WorkId, file: &O::File) -> Result<bool, Error> {
-        let deadline = now() + LEAVING;
+        let mut deadline = None;
         loop {
-            let in_the_way = self.registry.lock().decides(work) && self.has_wait(file.id());
+            let in_the_way =
+                self.registry.lock().decides(work) && has_wait(&self.waits.lock(), file.id());
             if self.os.try_lock(file)? {
                 return Ok(true);
             }
-            if !in_the_way || !self.waits_have_ended(file.id(), deadline) {
+            if !in_the_way {
+                return Ok(false);
+            }
+            let deadline = *deadline.get_or_insert_with(|| now() + LEAVING);
+            if !self.waits_have_ended(file.id(), deadline) {
                 return Ok(false);
             }
         }
     }
 
-    fn has_wait(&self, file: FileId) -> bool {
-        self.waits.lock().values().any(|wait| wait.file == Some(file))
-    }
-
     /// Waits for it. False: it takes too long.
     fn waits_have_ended(&self, file: FileId, deadline: Instant) -> bool {
         let mut waits = self.waits.lock();
-        while waits.values().any(|wait| wait.file == Some(file)) {
+        while has_wait(&waits, file) {
             if self.ended.wait_until(&mut waits, deadline).timed_out() {
                 return false;
             }
         }
         true
     }
+}
+
+/// Does a wait stand in the file's queue?
+fn has_wait<I>(waits: &HashMap<WorkId, UnderWay<I>>, file: FileId) -> bool {
+    waits.values().any(|wait| wait.file == Some(file))
 }
 
 /// File work for one attempt at a lock: open, try, check. It never waits for the lock.

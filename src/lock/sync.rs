@@ -1,5 +1,5 @@
-//! The mutex, the condition and the clock of the driver; in tests with `--cfg shuttle`, those of a scheduler that
-//! explores interleavings.
+//! The mutex, the condition and the clock of the driver; in tests with `--cfg shuttle`, those of a
+//! scheduler that explores interleavings.
 
 #[cfg(all(test, shuttle))]
 #[path = "tests/shuttled.rs"]
