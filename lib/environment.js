@@ -2,7 +2,6 @@
 
 // The acquires of this thread that are not settled yet, and the letters that settle them.
 
-const { setImmediate } = require('node:timers')
 const { Environment, NativeLock, acquire } = require('./binding.js')
 
 /** Numbers a letter has: the waiter, what happened, and two that depend on it. */
@@ -20,6 +19,9 @@ const waiters = new Map()
 let environment
 let lastNumber = 0
 let keptAlive = false
+/** It is to be looked whether the process must still be kept alive. */
+let ending = false
+const done = Promise.resolve()
 
 /** Nothing native exists before the first lock. */
 function openLock(path) {
@@ -78,16 +80,22 @@ function settle(number, kind, a, b) {
 
 /** A pending acquire keeps the process alive, a held lock does not. */
 function keepAlive() {
-  const alive = waiters.size > 0
-  if (alive === keptAlive) return
-  keptAlive = alive
-  // Not in the way of those who have just been told.
-  if (alive) environment.keepAlive(true)
-  else setImmediate(letEnd)
+  if (waiters.size > 0) {
+    if (keptAlive) return
+    keptAlive = true
+    environment.keepAlive(true)
+  } else if (keptAlive && !ending) {
+    // Not in the way of those who have just been told: they run first.
+    ending = true
+    done.then(letEnd)
+  }
 }
 
 function letEnd() {
-  if (!keptAlive) environment.keepAlive(false)
+  ending = false
+  if (waiters.size > 0) return
+  keptAlive = false
+  environment.keepAlive(false)
 }
 
 module.exports = { Answer, Kind, cancel, deliver, nextNumber, openLock, request }

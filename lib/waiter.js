@@ -20,6 +20,8 @@ const LONGEST_TIMER = 2 ** 31 - 1
 class Waiter {
   #native
   #path
+  /** What the caller gets once it has the lock: made while there is time. */
+  #guard
   #seconds
   #resolve
   #reject
@@ -45,6 +47,7 @@ class Waiter {
     this.#path = path
     this.#seconds = seconds
     this.#onWait = onWait
+    this.#guard = newGuard(native, path, this.number)
   }
 
   get wantsNotice() {
@@ -86,7 +89,7 @@ class Waiter {
     // A look that is still under way comes too late.
     if (this.#noticed) this.#tell(null)
     if (kind === Kind.GRANTED && this.#thrown === undefined) {
-      this.#resolve(newGuard(this.#native, this.#path, this.number))
+      this.#resolve(this.#guard)
     } else {
       this.#refuse().then(this.#resolve, this.#reject)
     }
@@ -96,7 +99,7 @@ class Waiter {
     // What is thrown from here on has the caller's own await in its stack.
     await undefined
     if (this.#thrown !== undefined) {
-      if (this.#kind === Kind.GRANTED) newGuard(this.#native, this.#path, this.number).release()
+      if (this.#kind === Kind.GRANTED) this.#guard.release()
       throw this.#thrown.error
     }
     const error = refusal(this.#kind, this.#a, this.#b, this.#path)
