@@ -72,12 +72,16 @@ async function runLocked({ path, command, timeout, conflictStatus, verbose }) {
 
 async function acquire(path, timeout) {
   const lock = lockFile(path)
-  const notice = setTimeout(() => {
-    const holder = openLock(parsePath(path).native).holder()
-    say(`waiting for the lock '${lock.path}'${describeHolder(holder)}`)
-  }, SILENCE)
+  let notice
+  // Only who waits says so: where the machine is slow, a free lock can take as long.
+  const onWait = () => {
+    notice = setTimeout(() => {
+      const holder = openLock(parsePath(path).native).holder()
+      if (holder?.pid !== process.pid) say(`waiting for the lock '${lock.path}'${describeHolder(holder)}`)
+    }, SILENCE)
+  }
   try {
-    return await lock.acquire(timeout)
+    return await lock.acquire({ timeout, onWait })
   } finally {
     clearTimeout(notice)
   }
