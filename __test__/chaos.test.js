@@ -63,6 +63,14 @@ test('who is being killed may be followed, and has written or has not', () => {
   }
 })
 
+test('who ended by itself is found, and may have been followed before that was known', () => {
+  const journal = ['enter node0.1.main 1 shared0 10 0 -', 'enter node1.1.main 1 shared0 11 0 -']
+  const ended = ['ended node0.1 SIGSEGV', 'died node0.1']
+  assert.deepEqual(faults(...journal, ...ended), ['ended by itself'])
+  const late = faults(...journal, 'leave node0.1.main 1 shared0 12 1 -', ...ended)
+  assert.ok(late.includes('went on after its death'))
+})
+
 test('a dead holder that goes on is found', () => {
   const found = faults(
     'enter node0.1.w1x1 1 shared0 10 0 -',

@@ -35,6 +35,8 @@ class Checker {
     leave: 0,
     killing: 0,
     died: 0,
+    ended: 0,
+    leak: 0,
     timeout: 0,
     refused: {},
     heldWhenKilled: 0,
@@ -47,6 +49,8 @@ class Checker {
   #replaced = new Set()
 
   check(records) {
+    // What ends by itself is known to have ended only after others have its place.
+    for (const { kind, who } of records) if (kind === 'ended') this.#dying.add(who)
     for (const record of records) this.#record(record)
     return this
   }
@@ -74,6 +78,8 @@ class Checker {
       case 'refused':
         if (!EXPECTED.has(record.code)) this.#violation('refused for no reason', record)
         return
+      case 'ended':
+        return this.#violation('ended by itself', record)
       case 'leak':
         return this.#violation('something was left behind', record)
     }

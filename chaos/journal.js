@@ -6,6 +6,7 @@
 //   enter WHO SECTION FILE NANOSECONDS VALUE INODE   after the grant; VALUE is what the counter said
 //   leave WHO SECTION FILE NANOSECONDS VALUE -       before the release; VALUE is what it says now
 //   killing WHO                                      before anything is done that ends WHO
+//   ended WHO HOW                                    WHO ended, and nobody had ended it
 //   died WHO                                         WHO runs no more
 //   timeout WHO ASKED WAITED                         in seconds of the monotonic clock
 //   refused WHO CODE                                 an acquire that failed
@@ -49,6 +50,7 @@ function parseLine(line) {
       return { kind, who, asked: Number(rest[0]), waited: Number(rest[1]) }
     case 'refused':
       return { kind, who, code: rest[0] }
+    case 'ended':
     case 'leak':
       return { kind, who, what: rest.join(' ') }
     case 'killing':

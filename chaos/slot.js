@@ -54,7 +54,7 @@ class Slot {
   #ended(code, signal) {
     if (!this.#expected && (code !== 0 || !this.isFinishing())) {
       // Those who crash by themselves have said so.
-      if (signal !== 'SIGKILL') this.#journal.write('leak', this.#who, 'ended by itself:', signal ?? code)
+      if (signal !== 'SIGKILL') this.#journal.write('ended', this.#who, signal ?? code)
     }
     this.#journal.write('died', this.#who)
     if (this.isFinishing()) this.#finish()
