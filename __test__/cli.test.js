@@ -3,6 +3,7 @@
 // The command line, with the habits of flock(1).
 
 const assert = require('node:assert/strict')
+const { execFileSync } = require('node:child_process')
 const { once } = require('node:events')
 const fs = require('node:fs')
 const { constants } = require('node:os')
@@ -14,7 +15,7 @@ const { LOCKET, run, runLocket, startLocket } = require('./support/command')
 const { knownHoldersOnly, namesHolders } = require('./support/filesystem')
 const { lockFileWith, lockPath, temporaryFolder } = require('./support/folder')
 const { startNode } = require('./support/peer')
-const { linuxOnly, notOnWindows, signalsOnly } = require('./support/platform')
+const { linuxOnly, nativeOnly, notOnWindows, shellOnly, signalsOnly } = require('./support/platform')
 const { within } = require('./support/until')
 
 /** The command that runs a piece of JavaScript. */
@@ -169,6 +170,31 @@ test('after a second of waiting it says, once, whom it waits for', async (t) => 
   guard.release()
 })
 
+/** Makes every timer due at once, and the thread pool stand still for some turns of the event loop. */
+const SLOW_POOL = `
+  const fs = require('node:fs')
+  globalThis.setTimeout = (act) => setImmediate(act)
+  fs.open(process.env.FIFO, () => {})
+  let turns = 100
+  const turn = () => (turns-- > 0 ? setImmediate(turn) : fs.closeSync(fs.openSync(process.env.FIFO, 'w')))
+  turn()`
+
+test('who is slow to get a free lock, or not to get it, does not say that it waits', shellOnly, async (t) => {
+  const folder = temporaryFolder(t)
+  const preload = path.join(folder, 'slow.cjs')
+  fs.writeFileSync(preload, SLOW_POOL)
+  const fifo = path.join(folder, 'fifo')
+  execFileSync('mkfifo', [fifo])
+  const env = { ...process.env, FIFO: fifo, NODE_OPTIONS: `--require ${preload}`, UV_THREADPOOL_SIZE: '1' }
+  const file = lockPath(t)
+  const free = await runLocket(t, [file, '--', 'true'], { env })
+  assert.deepEqual({ status: free.status, err: free.err }, { status: 0, err: '' })
+  const guard = lockFile(file).tryAcquire()
+  const taken = await runLocket(t, ['-n', file, '--', 'true'], { env })
+  assert.deepEqual({ status: taken.status, err: taken.err }, { status: 1, err: '' })
+  guard.release()
+})
+
 test('it gets the lock in its turn, and then the command runs', async (t) => {
   const file = lockPath(t)
   const first = await startHolding(t, file)
@@ -180,7 +206,9 @@ test('it gets the lock in its turn, and then the command runs', async (t) => {
   assert.deepEqual({ status, out }, { status: 0, out: 'second\n' })
 })
 
-test('--who prints the process that holds the lock and its command', knownHoldersOnly, async (t) => {
+const knownCommandsOnly = { skip: knownHoldersOnly.skip || nativeOnly.skip }
+
+test('--who prints the process that holds the lock and its command', knownCommandsOnly, async (t) => {
   const file = lockPath(t)
   const holder = await startNode(t)
   await holder.acquire(file)

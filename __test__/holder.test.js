@@ -10,7 +10,7 @@ const { runLocket, start } = require('./support/command')
 const { knownHoldersOnly, namedHoldersOnly } = require('./support/filesystem')
 const { lockPath } = require('./support/folder')
 const { startNode } = require('./support/peer')
-const { linuxOnly } = require('./support/platform')
+const { linuxOnly, nativeOnly } = require('./support/platform')
 const { startThread } = require('./support/thread')
 
 async function timeoutOf(lock, timeout = 0.01) {
@@ -22,7 +22,9 @@ async function timeoutOf(lock, timeout = 0.01) {
   assert.fail('the lock is not taken')
 }
 
-test('a timeout names the process that holds the lock and its command', knownHoldersOnly, async (t) => {
+const knownCommandsOnly = { skip: knownHoldersOnly.skip || nativeOnly.skip }
+
+test('a timeout names the process that holds the lock and its command', knownCommandsOnly, async (t) => {
   const file = lockPath(t)
   const holder = await startNode(t, { args: ['--title=a title'] })
   await holder.acquire(file)

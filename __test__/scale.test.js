@@ -12,7 +12,7 @@ const { lockFile } = require('..')
 const { NativeLock } = require('../lib/binding')
 const { lockPath, temporaryFolder } = require('./support/folder')
 const { startNode } = require('./support/peer')
-const { linuxOnly, rootOnly } = require('./support/platform')
+const { linuxOnly, nativeOnly, rootOnly } = require('./support/platform')
 const { resources, untilResourcesAre } = require('./support/resources')
 const { until, within } = require('./support/until')
 
@@ -109,14 +109,14 @@ function countOf(pid) {
   return { descriptors: count('fd'), threads: count('task') }
 }
 
-const linuxRootOnly = { skip: linuxOnly.skip || rootOnly.skip }
+const limitedOnly = { skip: linuxOnly.skip || rootOnly.skip || nativeOnly.skip }
 
 /** How many threads can be had. */
 const SPARE = 10
 
 test(
   'where no more threads can be had, an acquire fails with EAGAIN and leaves nothing',
-  linuxRootOnly,
+  limitedOnly,
   async (t) => {
     const peer = await startNode(t)
     const folder = temporaryFolder(t)

@@ -22,8 +22,11 @@ function onPath(name) {
   )
 }
 
+/** Where the program is. */
 function need(program, cure) {
-  if (onPath(program).length === 0) throw new Missing(`${program} is not on PATH (${cure})`)
+  const [found] = onPath(program)
+  if (found === undefined) throw new Missing(`${program} is not on PATH (${cure})`)
+  return found
 }
 
 /** Runs to the end, quietly, and answers what it wrote; throws that when it fails. */

