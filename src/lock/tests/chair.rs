@@ -81,16 +81,15 @@ impl<O: Os> Acquire<O> {
         path: &LockPath,
         patience: Patience,
     ) -> Self {
-        let (acquire, attempt) = Self::request(driver, id, path, patience);
-        if let Some(attempt) = attempt {
-            attempt.run();
-        }
-        acquire
+        Self::run(Self::request(driver, id, path, patience))
     }
 
     /// One attempt by a thread that cannot wait for what other threads do.
     pub fn start_sync(driver: &Arc<Driver<Chair, O>>, id: (u32, u64), path: &LockPath) -> Self {
-        let (acquire, attempt) = Self::request_as(driver, id, path, Patience::Once, true);
+        Self::run(Self::request_as(driver, id, path, Patience::Once, true))
+    }
+
+    fn run((acquire, attempt): (Self, Option<Attempt<Chair, O>>)) -> Self {
         if let Some(attempt) = attempt {
             attempt.run();
         }

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::chair::{Acquire, Chair};
-use super::fake_os::{FakeOs, Fate};
+use super::fake_os::{FakeOs, Fate, File};
 use crate::lock::driver::Driver;
 use crate::lock::waiter::{LockPath, Outcome, OwnerId, Patience, WaiterId};
 use crate::os::Process;
@@ -16,6 +16,24 @@ fn linked() -> (Arc<Driver<Chair, FakeOs>>, LockPath, LockPath) {
     let (one, other) = (LockPath::new("/a".as_ref()), LockPath::new("/b".as_ref()));
     driver.os().link(&one, &other);
     (driver, one, other)
+}
+
+/// The first acquire of another process's lock, and that lock.
+fn wait_behind_another(
+    driver: &Arc<Driver<Chair, FakeOs>>,
+    path: &LockPath,
+) -> (Acquire<FakeOs>, File) {
+    let foreign = driver.os().foreign_lock(path);
+    let acquire = Acquire::start(driver, (0, 1), path);
+    driver.os().await_waiting(1);
+    (acquire, foreign)
+}
+
+/// Once the threads have ended: nobody, and no file.
+fn assert_nothing_left(driver: &Driver<Chair, FakeOs>) {
+    driver.os().await_threads();
+    assert!(driver.is_idle());
+    driver.os().assert_closed();
 }
 
 #[test]
@@ -51,8 +69,7 @@ fn a_lock_is_released_under_every_spelling() {
         assert!(!acquire.release(), "it has ended");
         assert!(!driver.release(path), "nobody holds it any more");
     }
-    assert!(driver.is_idle());
-    driver.os().assert_closed();
+    assert_nothing_left(&driver);
 }
 
 #[test]
@@ -92,8 +109,7 @@ fn a_release_hands_on_to_the_next_and_an_expired_one_is_passed_over() {
     assert_eq!(late.outcome(), Outcome::TimedOut);
     assert_eq!(next.outcome(), Outcome::Granted);
     assert!(next.release());
-    assert!(driver.is_idle());
-    driver.os().assert_closed();
+    assert_nothing_left(&driver);
 }
 
 #[test]
@@ -109,9 +125,7 @@ fn a_file_replaced_while_it_was_held_goes_to_nobody() {
     drop(foreign);
     assert_eq!(next.outcome(), Outcome::Granted);
     assert!(next.release());
-    driver.os().await_threads();
-    assert!(driver.is_idle());
-    driver.os().assert_closed();
+    assert_nothing_left(&driver);
 }
 
 /// The acquire has the lock of the file that is at the path, and lets go of it.
@@ -119,9 +133,7 @@ fn assert_holds_what_is_there(driver: &Arc<Driver<Chair, FakeOs>>, acquire: &Acq
     assert_eq!(acquire.outcome(), Outcome::Granted);
     assert!(driver.os().is_locked(&acquire.path), "not the lock of a file that is gone");
     assert!(acquire.release());
-    driver.os().await_threads();
-    assert!(driver.is_idle());
-    driver.os().assert_closed();
+    assert_nothing_left(driver);
 }
 
 #[test]
@@ -138,9 +150,7 @@ fn a_file_replaced_or_deleted_before_it_is_tried_is_opened_again() {
 fn a_file_replaced_or_deleted_before_its_wait_is_granted_is_opened_again() {
     for fate in [Fate::Replaced, Fate::Deleted] {
         let (driver, one, _) = linked();
-        let foreign = driver.os().foreign_lock(&one);
-        let acquire = Acquire::start(&driver, (0, 1), &one);
-        driver.os().await_waiting(1);
+        let (acquire, foreign) = wait_behind_another(&driver, &one);
         driver.os().befall(&one, fate);
         drop(foreign);
         assert_holds_what_is_there(&driver, &acquire);
@@ -162,9 +172,7 @@ fn a_single_attempt_is_not_refused_by_a_wait_of_its_own_process() {
     for _ in 0..50 {
         let driver = Driver::new(FakeOs::new(false));
         let path = LockPath::new("/a".as_ref());
-        let foreign = driver.os().foreign_lock(&path);
-        let acquire = Acquire::start(&driver, (0, 1), &path);
-        driver.os().await_waiting(1);
+        let (acquire, foreign) = wait_behind_another(&driver, &path);
         assert!(acquire.cancel(), "nobody wants the wait any more, and it goes on");
         driver.os().delay_grants(true);
         drop(foreign);
@@ -174,9 +182,7 @@ fn a_single_attempt_is_not_refused_by_a_wait_of_its_own_process() {
         driver.os().delay_grants(false);
         assert_eq!(attempt.join().expect("it does not panic"), Outcome::Granted);
         assert!(driver.release(&path));
-        driver.os().await_threads();
-        assert!(driver.is_idle());
-        driver.os().assert_closed();
+        assert_nothing_left(&driver);
     }
 }
 
@@ -187,24 +193,19 @@ fn a_single_attempt_is_refused_at_once_where_no_wait_is_in_the_way() {
     let attempt = Acquire::start_with(&driver, (0, 1), &one, Patience::Once);
     assert_eq!(attempt.outcome(), Outcome::Busy);
     drop(foreign);
-    assert!(driver.is_idle());
-    driver.os().assert_closed();
+    assert_nothing_left(&driver);
 }
 
 #[test]
 fn a_single_attempt_is_refused_by_another_process_though_a_wait_cannot_be_ended() {
     let driver = Driver::new(FakeOs::new(false));
     let path = LockPath::new("/a".as_ref());
-    let foreign = driver.os().foreign_lock(&path);
-    let acquire = Acquire::start(&driver, (0, 1), &path);
-    driver.os().await_waiting(1);
+    let (acquire, foreign) = wait_behind_another(&driver, &path);
     assert!(acquire.cancel());
     let attempt = Acquire::start_with(&driver, (0, 2), &path, Patience::Once);
     assert_eq!(attempt.outcome(), Outcome::Busy);
     drop(foreign);
-    driver.os().await_threads();
-    assert!(driver.is_idle());
-    driver.os().assert_closed();
+    assert_nothing_left(&driver);
 }
 
 #[test]
@@ -216,23 +217,19 @@ fn a_single_attempt_does_not_depend_on_one_that_nobody_wants() {
     assert_eq!(attempt.outcome(), Outcome::Granted);
     abandoned.expect("it has yet to run").run();
     assert!(attempt.release());
-    assert!(driver.is_idle());
-    driver.os().assert_closed();
+    assert_nothing_left(&driver);
 }
 
 #[test]
 fn who_waits_is_alerted_when_its_wait_is_granted() {
     let (driver, one, _) = linked();
-    let foreign = driver.os().foreign_lock(&one);
-    let first = Acquire::start(&driver, (0, 1), &one);
+    let (first, foreign) = wait_behind_another(&driver, &one);
     let second = Acquire::start(&driver, (0, 2), &one);
-    driver.os().await_waiting(1);
     assert!(!first.chair.alerted(), "another process has the lock");
     drop(foreign);
     assert_eq!(first.outcome(), Outcome::Granted);
     assert!(first.chair.alerted());
     assert!(!second.chair.alerted(), "it is not next");
     assert!(second.cancel() && first.release());
-    driver.os().await_threads();
-    driver.os().assert_closed();
+    assert_nothing_left(&driver);
 }
