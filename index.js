@@ -6,7 +6,15 @@ const { AsyncResource } = require('node:async_hooks')
 const { inspect } = require('node:util')
 const { parseAcquireOptions, parseLockOptions, parsePath } = require('./lib/arguments.js')
 const { Answer, Kind, deliver, nextNumber, openLock } = require('./lib/environment.js')
-const { LockError, holderOf, illegalConstructor, invalidType, notHeld, timedOut } = require('./lib/errors.js')
+const {
+  LockError,
+  holderOf,
+  illegalConstructor,
+  invalidType,
+  notHeld,
+  refusal,
+  timedOut,
+} = require('./lib/errors.js')
 const { LockGuard, newGuard } = require('./lib/guard.js')
 
 /**
@@ -68,7 +76,7 @@ class FileLock {
     const { isMainThread } = require('node:worker_threads')
     const [kind, a, b] = this.#native.acquireSync(number, timeout, notice, isMainThread ? undefined : lookUp)
     if (kind === Kind.GRANTED) return newGuard(this.#native, this.#path, number)
-    throw waiting.refusal(kind, a, b, this.#path) ?? timedOut(this.#path, timeout, this.#native.holder())
+    throw refusal(kind, a, b, this.#path) ?? timedOut(this.#path, timeout, this.#native.holder())
   }
 
   tryAcquire() {
@@ -76,7 +84,7 @@ class FileLock {
     const [kind, a, b] = this.#native.acquireSync(number, 0)
     if (kind === Kind.GRANTED) return newGuard(this.#native, this.#path, number)
     if (kind === Kind.BUSY) return null
-    throw waiting.refusal(kind, a, b, this.#path)
+    throw refusal(kind, a, b, this.#path)
   }
 
   async runExclusive(fn, options) {

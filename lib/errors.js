@@ -1,6 +1,7 @@
 'use strict'
 
 const { getSystemErrorMap, inspect } = require('node:util')
+const { Kind } = require('./environment.js')
 
 /** What locket itself has to say; errors of the operating system keep Node's own shape. */
 class LockError extends Error {
@@ -23,6 +24,13 @@ function notHeld(path) {
 function deadlock(path) {
   const message = `this thread holds the lock '${path}' itself and would wait for ever`
   return new LockError('ERR_LOCK_DEADLOCK', message, path, { pid: process.pid, sameProcess: true })
+}
+
+/** The error of an acquire that could not wait; none where its time ran out. */
+function refusal(kind, a, b, path) {
+  if (kind === Kind.FAILED) return systemError(a, b, path)
+  if (kind === Kind.DEADLOCK) return deadlock(path)
+  return undefined
 }
 
 /** `process` is what the binding knows of the holder, or null. */
@@ -107,7 +115,6 @@ function received(value) {
 
 module.exports = {
   LockError,
-  deadlock,
   describeHolder,
   holderOf,
   illegalConstructor,
@@ -115,6 +122,6 @@ module.exports = {
   invalidValue,
   notHeld,
   outOfRange,
-  systemError,
+  refusal,
   timedOut,
 }

@@ -3,7 +3,7 @@
 const { setTimeout, clearTimeout } = require('node:timers')
 const abort = require('./abort.js')
 const { Kind, cancel, nextNumber, request } = require('./environment.js')
-const { deadlock, systemError, timedOut } = require('./errors.js')
+const { refusal, timedOut } = require('./errors.js')
 const { newGuard } = require('./guard.js')
 const { inTime, lookUp } = require('./holders.js')
 
@@ -160,11 +160,4 @@ class Waiter {
   }
 }
 
-/** The error of an acquire that could not wait; none where its time ran out. */
-function refusal(kind, a, b, path) {
-  if (kind === Kind.FAILED) return systemError(a, b, path)
-  if (kind === Kind.DEADLOCK) return deadlock(path)
-  return undefined
-}
-
-module.exports = { Waiter, reasonOf: abort.reasonOf, refusal }
+module.exports = { Waiter, reasonOf: abort.reasonOf }
