@@ -146,8 +146,7 @@ impl<S: Clone, F: Identified> Entry<S, F> {
 
     /// Does the attempt `work` decide how the acquire of a waiter ends?
     pub fn decides(&self, work: WorkId) -> bool {
-        matches!(self.hold, Hold::Trying(attempt) if attempt == work)
-            && self.queue.has_special(|waiter| waiter.patience == Patience::Once)
+        matches!(self.hold, Hold::Trying(attempt) if attempt == work) && self.has_single_attempts()
     }
 
     /// A waiter arrives: the lock is tried for it if nobody is ahead, else it queues.
@@ -158,9 +157,7 @@ impl<S: Clone, F: Identified> Entry<S, F> {
             // A wait that nobody wants and that could not be ended is not somebody ahead, nor is
             // an attempt that has become stale.
             Hold::Free | Hold::Trying(_) if self.queue.is_empty() => {
-                let work = self.next_work();
-                self.hold = Hold::Trying(work);
-                out.push(Action::Attempt { work, path: waiter.path.clone() });
+                self.start_attempt(waiter.path.clone(), out);
             }
             _ if waiter.patience == Patience::Once => {
                 out.push(Action::Settle { seat: waiter.seat, outcome: Outcome::Busy });
@@ -303,7 +300,13 @@ impl<S: Clone, F: Identified> Entry<S, F> {
             }
             Hold::Passing { file, .. } => {
                 out.push(Action::LetGo { file });
-                self.wait_if_needed(out);
+                match self.queue.first() {
+                    // Whoever has a single attempt has had none at its own path.
+                    Some(first) if self.has_single_attempts() => {
+                        self.start_attempt(first.path.clone(), out);
+                    }
+                    _ => self.wait_if_needed(out),
+                }
                 self.drop_wait_if_unneeded(out);
             }
             other => self.hold = other,
@@ -355,6 +358,10 @@ impl<S: Clone, F: Identified> Entry<S, F> {
         self.drop_wait_if_unneeded(out);
         self.wait = None;
         waiters
+    }
+
+    fn has_single_attempts(&self) -> bool {
+        self.queue.has_special(|waiter| waiter.patience == Patience::Once)
     }
 
     fn next_work(&mut self) -> WorkId {
@@ -485,6 +492,12 @@ impl<S: Clone, F: Identified> Entry<S, F> {
                 self.start_wait(path, None, out);
             }
         }
+    }
+
+    fn start_attempt(&mut self, path: LockPath, out: &mut Actions<S, F>) {
+        let work = self.next_work();
+        self.hold = Hold::Trying(work);
+        out.push(Action::Attempt { work, path });
     }
 
     /// Starts the one wait; another that is still under way becomes stale.

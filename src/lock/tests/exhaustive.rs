@@ -127,6 +127,13 @@ fn single_attempts_by_two_spellings() {
 }
 
 #[test]
+fn single_attempts_by_two_spellings_whose_check_fails() {
+    let budget = Budget { foreign: 1, cancels: 1, faults: 1, replacements: 1, ..NOTHING };
+    explore_all(&[PLAIN, ONCE, at_second_path(OTHER)], SAME, false, &budget);
+    explore_all(&[PLAIN, at_second_path(ONCE), PLAIN], SAME, false, &budget);
+}
+
+#[test]
 fn system_calls_that_fail() {
     let budget = Budget { foreign: 1, cancels: 1, ticks: 1, faults: 2, ..NOTHING };
     explore_all(&[PLAIN, ONCE, OTHER], APART, false, &budget);

@@ -335,6 +335,23 @@ fn one_attempt_that_finds_the_lock_taken_does_not_wait() {
 }
 
 #[test]
+fn one_attempt_that_another_spelling_has_made_is_made_again_where_it_leads_elsewhere() {
+    let mut desk = Desk::new();
+    desk.request(FIRST, A);
+    let attempt = desk.last_attempt();
+    desk.request_with(SECOND, B, |waiter| waiter.patience = Patience::Once);
+    assert!(desk.opened_by(attempt, file(1)));
+    desk.cancel(FIRST);
+    assert!(!desk.opened_by(BELOW_B, file(1)), "that attempt is its own now");
+    assert_eq!(desk.tried_by(attempt, Tried::Locked(file(1))), [Check(B, 1)]);
+    assert_eq!(desk.checked(false), [LetGo(1), Attempt(B)]);
+    assert!(desk.opened(file(2)));
+    let busy = Tried::Busy(file(2));
+    assert_eq!(desk.tried_by(desk.last_attempt(), busy), [Settle(SECOND, Busy), LetGo(2)]);
+    assert!(desk.is_empty());
+}
+
+#[test]
 fn a_grant_after_the_deadline_goes_to_the_next() {
     let mut desk = Desk::held_by(FIRST);
     let deadline = desk.now + Duration::from_secs(1);
