@@ -115,6 +115,23 @@ test('nothing is changed through a link swapped in for the folder', rootOnly, as
   assert.deepEqual(portrait(own), before)
 })
 
+const linuxRootOnly = { skip: linuxOnly.skip || rootOnly.skip }
+
+test(
+  'in a sticky folder, nothing is created through a link swapped in for the folder',
+  linuxRootOnly,
+  async (t) => {
+    const { open, own } = battlefield(t, 0o1777)
+    const before = portrait(own)
+    const had = await resources()
+    const folder = path.join(open, 'folder')
+    const outcomes = await underAttack(t, ['folder', folder, STRANGER, own], path.join(folder, 'some.lock'))
+    assert.deepEqual(portrait(own), before)
+    assert.ok(outcomes.EACCES > 0, 'a link was met')
+    await untilResourcesAre(had)
+  },
+)
+
 test('a dangling link creates nothing, nor does a link to a folder', symlinksOnly, async (t) => {
   const folder = temporaryFolder(t)
   const link = path.join(folder, 'link.lock')

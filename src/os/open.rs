@@ -14,6 +14,8 @@ pub struct Access {
     pub options: OpenOptions,
     /// Does this refusal to write leave hope for reading?
     pub wants_read_only: fn(&io::Error) -> bool,
+    /// Creates what is not there, exclusively.
+    pub create_new: fn(&Path) -> io::Result<File>,
 }
 
 impl Access {
@@ -27,7 +29,7 @@ impl Access {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => error,
                 opened => return opened,
             };
-            match self.options.clone().write(true).create_new(true).open(path) {
+            match (self.create_new)(path) {
                 // Either somebody else created it just now, or it is a link to nowhere.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {

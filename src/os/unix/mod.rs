@@ -1,17 +1,22 @@
 //! flock(2) and what belongs to it.
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
+mod create;
+#[cfg(any(target_os = "linux", target_os = "android"))]
 mod holder;
 mod signal;
 mod target;
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::sync::Arc;
 
 use fs4::{FileExt, TryLockError};
 use rustix::fs::{FileType, Stat};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use rustix::fs::{Mode, OFlags};
 use rustix::io::retry_on_intr;
 
 pub use self::target::Target;
@@ -27,7 +32,7 @@ impl Os for System {
 
     fn open(&self, path: &LockPath) -> Result<File, Error> {
         let open = || {
-            let access = Access { options: options(), wants_read_only };
+            let access = Access { options: options(), wants_read_only, create_new };
             let file = access.open_or_create(path.as_path())?;
             let stat = retry_on_intr(|| rustix::fs::fstat(&file))?;
             refuse_irregular(&stat)?;
@@ -106,12 +111,26 @@ fn wants_read_only(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EACCES | libc::EPERM | libc::EROFS | libc::ETXTBSY))
 }
 
+/// Of a file that is created, less the umask.
+const MODE: u32 = 0o666;
+
 /// Close-on-exec is std's own habit. O_NONBLOCK, lest a FIFO wait for its other end; O_NOCTTY,
 /// lest a terminal become ours.
 fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.read(true).mode(0o666).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
+    options.read(true).mode(MODE).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
     options
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn create_new(path: &Path) -> io::Result<fs::File> {
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    create::create_new(path, flags, Mode::from_raw_mode(MODE))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn create_new(path: &Path) -> io::Result<fs::File> {
+    options().write(true).create_new(true).open(path)
 }
 
 fn refuse_irregular(stat: &Stat) -> io::Result<()> {

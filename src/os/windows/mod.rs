@@ -134,7 +134,7 @@ impl Os for System {
 
 /// Opens the file; where it is being deleted, tries again for a moment.
 fn open_past_deletion(path: &Path) -> io::Result<fs::File> {
-    let access = Access { options: options(), wants_read_only };
+    let access = Access { options: options(), wants_read_only, create_new };
     let mut pauses = DELETION_PAUSES.iter();
     loop {
         match (access.open_or_create(path), pauses.next()) {
@@ -142,6 +142,10 @@ fn open_past_deletion(path: &Path) -> io::Result<fs::File> {
             (opened, _) => return opened,
         }
     }
+}
+
+fn create_new(path: &Path) -> io::Result<fs::File> {
+    options().write(true).create_new(true).open(path)
 }
 
 /// No child process inherits a handle, by std's own habit. Should it be another program's named
