@@ -40,15 +40,18 @@ function build(triple) {
       command = ['zigbuild', '--target', `${triple}${oldest}`]
     }
   }
-  if (target.os === 'darwin') {
-    env.MACOSX_DEPLOYMENT_TARGET ??= '11.0'
-    // To see that it links: what is shipped comes from a Mac, which has the program that strips it.
-    if (process.platform !== 'darwin') env.CARGO_PROFILE_RELEASE_STRIP = 'none'
+  // To see that it links, and its size: what is shipped comes from a Mac, which strips and signs it.
+  const isForeignMac = target.os === 'darwin' && process.platform !== 'darwin'
+  if (isForeignMac) {
+    need('llvm-strip', 'apt-get install llvm')
+    env.CARGO_PROFILE_RELEASE_STRIP = 'none'
   }
+  if (target.os === 'darwin') env.MACOSX_DEPLOYMENT_TARGET ??= '11.0'
   run(program, [...command, ...options], { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] })
   // Beside a loaded addon, not over it.
   fs.rmSync(target.addon, { force: true })
   fs.copyFileSync(path.join(root, 'target', triple, 'release', target.library), target.addon)
+  if (isForeignMac) run('llvm-strip', ['-x', target.addon])
   return target
 }
 
