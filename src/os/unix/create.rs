@@ -17,8 +17,9 @@ const MOST_LINKS: usize = 40;
 /// A folder on the way, to go on from and not to be read.
 const ON_THE_WAY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
-/// Creates the file for reading and writing. It must not exist, nor may a link.
+/// Creates the file at an absolute path, for reading and writing. It must not exist, nor may a link.
 pub fn create_new(path: &Path, flags: OFlags, mode: Mode) -> io::Result<File> {
+    debug_assert!(path.is_absolute());
     let path = path.as_os_str().as_bytes();
     let end = path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
     let (folder, name) = path.split_at(end);
