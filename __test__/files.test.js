@@ -3,10 +3,12 @@
 'use strict'
 
 const assert = require('node:assert/strict')
+const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
 const { lockFile } = require('..')
+const { start } = require('./support/command')
 const { atEnd } = require('./support/end')
 const { lockFileWith, lockPath, temporaryFolder } = require('./support/folder')
 const { startNode } = require('./support/peer')
@@ -128,3 +130,22 @@ test('many that come first at once create one file, and exclude each other', asy
     await peers[got.indexOf(true)].release(file)
   }
 })
+
+const canMount = () => spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0
+const ownMountsOnly = { skip: !canMount() && 'needs Linux and root, for mounts of its own' }
+
+test(
+  "a missing file is created where another process's root leads, and not where it seems to lead",
+  ownMountsOnly,
+  async (t) => {
+    const file = lockPath(t)
+    const folder = path.dirname(file)
+    const script = 'mount -t tmpfs tmpfs "$1" && echo ready && cat'
+    const other = start(t, 'unshare', ['--mount', 'sh', '-c', script, 'sh', folder])
+    await other.says(/ready/)
+    const there = path.join('/proc', String(other.pid), 'root', file)
+    ;(await lockFile(there).acquire()).release()
+    assert.ok(fs.existsSync(there))
+    assert.ok(!fs.existsSync(file))
+  },
+)

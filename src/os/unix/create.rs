@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, PROC_SUPER_MAGIC, Stat};
 use rustix::io::{Errno, retry_on_intr};
 
 /// How many links a path may lead through: as many as in the kernel.
@@ -37,13 +37,16 @@ fn enter(path: &[u8]) -> Result<OwnedFd, Errno> {
     let mut links = 0;
     while let Some(step) = steps.pop() {
         let step = OsStr::from_bytes(&step);
-        let flags = ON_THE_WAY | OFlags::NOFOLLOW;
-        match retry_on_intr(|| rustix::fs::openat(&folder, step, flags, Mode::empty())) {
+        match step_into(&folder, step, OFlags::NOFOLLOW) {
             Ok(next) => folder = next,
             Err(Errno::NOTDIR | Errno::LOOP) => {
                 links += 1;
                 if links > MOST_LINKS {
                     return Err(Errno::LOOP);
+                }
+                if is_proc(&folder)? {
+                    folder = step_into(&folder, step, OFlags::empty())?;
+                    continue;
                 }
                 let target = follow(&folder, step)?;
                 if target.starts_with(b"/") {
@@ -55,6 +58,16 @@ fn enter(path: &[u8]) -> Result<OwnedFd, Errno> {
         }
     }
     Ok(folder)
+}
+
+fn step_into(folder: &OwnedFd, step: &OsStr, flags: OFlags) -> Result<OwnedFd, Errno> {
+    retry_on_intr(|| rustix::fs::openat(folder, step, ON_THE_WAY | flags, Mode::empty()))
+}
+
+/// The links of /proc are the kernel's own, and some lead where no path does: into another
+/// process's root, say.
+fn is_proc(folder: &OwnedFd) -> Result<bool, Errno> {
+    Ok(retry_on_intr(|| rustix::fs::fstatfs(folder))?.f_type == PROC_SUPER_MAGIC)
 }
 
 /// The steps of a path, the first one last.
