@@ -12,7 +12,8 @@ const ROOT = path.join(__dirname, '..', '..')
 function userProject(t) {
   const folder = temporaryFolder(t)
   const modules = path.join(folder, 'node_modules')
-  fs.mkdirSync(path.join(modules, '.bin'), { recursive: true })
+  const programs = [path.join(modules, '.bin')]
+  fs.mkdirSync(programs[0], { recursive: true })
   if (process.platform === 'win32') {
     // Where links are another thing, and wine has none.
     for (const name of [...manifest.files, 'package.json', `locket.${target()}.node`]) {
@@ -20,12 +21,20 @@ function userProject(t) {
     }
   } else {
     fs.symlinkSync(ROOT, path.join(modules, 'locket'))
-    fs.symlinkSync(path.join('..', 'locket', 'bin', 'locket.js'), path.join(modules, '.bin', 'locket'))
+    fs.symlinkSync(path.join('..', 'locket', 'bin', 'locket.js'), path.join(programs[0], 'locket'))
+    programs.push(folderWithNode(t))
   }
-  const PATH = [path.join(modules, '.bin'), process.env.PATH].join(path.delimiter)
+  const PATH = [...programs, process.env.PATH].join(path.delimiter)
   // A test runner around this one would be told of the tests that an example runs.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
   return { folder, env: { ...env, PATH } }
+}
+
+/** What a script calls node is the one under test, whatever else is on PATH. */
+function folderWithNode(t) {
+  const folder = temporaryFolder(t)
+  fs.symlinkSync(process.execPath, path.join(folder, 'node'))
+  return folder
 }
 
 module.exports = { ROOT, userProject }
