@@ -70,10 +70,17 @@ fn is_proc(folder: &OwnedFd) -> Result<bool, Errno> {
     Ok(retry_on_intr(|| rustix::fs::fstatfs(folder))?.f_type == PROC_SUPER_MAGIC)
 }
 
-/// The steps of a path, the first one last.
+/// The steps of a path, the first one last. That one keeps the slash of an absolute path: qemu opens
+/// as the root folder another than the one where it lets such paths begin.
 fn steps(path: &[u8]) -> Vec<Vec<u8>> {
     let steps = path.split(|byte| *byte == b'/').filter(|step| !step.is_empty());
-    steps.rev().map(<[u8]>::to_vec).collect()
+    let mut steps: Vec<_> = steps.rev().map(<[u8]>::to_vec).collect();
+    if let Some(first) = steps.last_mut()
+        && path.starts_with(b"/")
+    {
+        first.insert(0, b'/');
+    }
+    steps
 }
 
 /// Where the link leads, if it may be followed.
