@@ -10,6 +10,7 @@ const { check } = require('./check-addon')
 const { Missing } = require('./platforms/commands')
 const { hosts, NODE, version } = require('./platforms/hosts')
 const { runSuite, themes } = require('./platforms/suite')
+const { installDependencies } = require('./setup')
 
 /** What every host must do. The platforms below run everything. */
 const CORE = ['acquire', 'timeout', 'release', 'exclusion', 'workers']
@@ -104,6 +105,7 @@ function main() {
     console.error(`no platform ${unknown}; there are ${Object.keys(platforms).join(', ')}`)
     process.exit(64)
   }
+  installDependencies()
   const names = positionals.length > 0 ? positionals : Object.keys(platforms)
   const rows = names.map((name) => tryPlatform(name, values.theme))
   console.log(`\n${table(rows)}`)

@@ -2,6 +2,7 @@
 
 // Makes a fresh clone ready to run: the dependencies, then the addon, each only where it is missing
 // or older than what it is made from. Needs nothing but Node and, to build, Rust.
+// Run as a program, it stops after the dependencies.
 
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -77,6 +78,6 @@ function fail(message) {
   process.exit(1)
 }
 
-module.exports = { setUp }
+module.exports = { installDependencies, setUp }
 
-if (require.main === module) setUp()
+if (require.main === module) installDependencies()
