@@ -11,7 +11,7 @@ const { test } = require('node:test')
 const { target } = require('../lib/target')
 const { npm } = require('../scripts/npm')
 const { nameOf, pack } = require('../scripts/package')
-const { manifest, targets } = require('../scripts/targets')
+const { manifest, root, targets } = require('../scripts/targets')
 const { temporaryFolder } = require('./support/folder')
 const { npmOnly } = require('./support/platform')
 
@@ -33,11 +33,7 @@ test('the packages', npmOnly, async (t) => {
   const folder = install(t, packages)
   const read = (name) => JSON.parse(fs.readFileSync(path.join(folder, 'node_modules', name, 'package.json')))
 
-  await t.test('work side by side', () => {
-    fs.writeFileSync(path.join(folder, 'user.mjs'), USER)
-    const { status, stdout, stderr } = node(folder, 'user.mjs')
-    assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: 'held\n', stderr: '' })
-  })
+  await t.test('work side by side', () => useIn(folder))
 
   await t.test('bring no other package, and nothing to run or compile', () => {
     const names = fs.readdirSync(path.join(folder, 'node_modules'), { recursive: true })
@@ -84,6 +80,19 @@ test('the packages', npmOnly, async (t) => {
     assert.ok(message.includes(`cannot load the package ${nameOf(here)}`), message)
   })
 })
+
+test('the package that npm pack makes of a clone works where it was made', npmOnly, (t) => {
+  const place = temporaryFolder(t)
+  npm(['pack', '--ignore-scripts', '--pack-destination', place], { cwd: root })
+  const tarballs = fs.readdirSync(place).map((name) => path.join(place, name))
+  useIn(install(t, tarballs))
+})
+
+function useIn(folder) {
+  fs.writeFileSync(path.join(folder, 'user.mjs'), USER)
+  const { status, stdout, stderr } = node(folder, 'user.mjs')
+  assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: 'held\n', stderr: '' })
+}
 
 /** What `require` throws, after some other code. */
 function refusal(folder, first = '') {

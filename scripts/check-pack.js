@@ -1,10 +1,13 @@
-// What `npm pack` would ship must be just this.
+// What the main package ships must be just this.
 
 'use strict'
 
 const assert = require('node:assert/strict')
-const { execSync } = require('node:child_process')
+const fs = require('node:fs')
+const os = require('node:os')
 const path = require('node:path')
+const { npm } = require('./npm')
+const { pack } = require('./package')
 
 const SHIPPED = [
   'LICENSE',
@@ -30,12 +33,14 @@ const SHIPPED = [
   'package.json',
 ]
 
-const output = execSync('npm pack --dry-run --json --ignore-scripts', {
-  cwd: path.join(__dirname, '..'),
-  encoding: 'utf8',
-})
-// npm 12 answers with an object by package, before it was a list.
-const [packed] = Object.values(JSON.parse(output))
-const paths = packed.files.map((file) => file.path)
-assert.deepEqual(paths.toSorted(), SHIPPED)
-console.log(`${packed.filename}: ${paths.length} files, ${packed.size} bytes`)
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'locket-check-'))
+try {
+  const output = npm(['pack', pack(folder, []).at(-1), '--dry-run', '--json'])
+  // npm 12 answers with an object by package, before it was a list.
+  const [packed] = Object.values(JSON.parse(output))
+  const paths = packed.files.map((file) => file.path)
+  assert.deepEqual(paths.toSorted(), SHIPPED)
+  console.log(`${packed.filename}: ${paths.length} files, ${packed.size} bytes`)
+} finally {
+  fs.rmSync(folder, { recursive: true })
+}

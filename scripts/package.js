@@ -10,7 +10,7 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { npm } = require('./npm')
-const { manifest, root, targets } = require('./targets')
+const { files, manifest, root, targets } = require('./targets')
 
 /** What every package says of itself, in the words of the main one. */
 const SHARED = [
@@ -66,8 +66,8 @@ function packMain(draft, destination) {
   const place = path.join(draft, 'main')
   const { devDependencies, napi, scripts, ...kept } = manifest
   const optionalDependencies = Object.fromEntries(targets.map((target) => [nameOf(target), manifest.version]))
-  write(place, { ...kept, optionalDependencies })
-  for (const name of [...manifest.files, 'LICENSE', 'README.md']) {
+  write(place, { ...kept, files, optionalDependencies })
+  for (const name of [...files, 'LICENSE', 'README.md']) {
     fs.cpSync(path.join(root, name), path.join(place, name), { recursive: true })
   }
   return tarball(place, destination)

@@ -30,4 +30,7 @@ function describe(triple) {
 /** All that get a package. */
 const targets = manifest.napi.targets.map(describe)
 
-module.exports = { describe, manifest, root, targets }
+/** What the main package holds. A clone that is packed as it is takes its addon along. */
+const files = manifest.files.filter((name) => !name.endsWith('.node'))
+
+module.exports = { describe, files, manifest, root, targets }

@@ -2,8 +2,8 @@
 
 const fs = require('node:fs')
 const path = require('node:path')
-const manifest = require('../../package.json')
 const { target } = require('../../lib/target')
+const { files } = require('../../scripts/targets')
 const { temporaryFolder } = require('./folder')
 
 const ROOT = path.join(__dirname, '..', '..')
@@ -16,7 +16,7 @@ function userProject(t) {
   fs.mkdirSync(programs[0], { recursive: true })
   if (process.platform === 'win32') {
     // Where links are another thing, and wine has none.
-    for (const name of [...manifest.files, 'package.json', `locket.${target()}.node`]) {
+    for (const name of [...files, 'package.json', `locket.${target()}.node`]) {
       fs.cpSync(path.join(ROOT, name), path.join(modules, 'locket', name), { recursive: true })
     }
   } else {
