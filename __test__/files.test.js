@@ -3,11 +3,11 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
 const { lockFile } = require('..')
+const { works } = require('../scripts/mounts')
 const { start } = require('./support/command')
 const { atEnd } = require('./support/end')
 const { lockFileWith, lockPath, temporaryFolder } = require('./support/folder')
@@ -131,8 +131,8 @@ test('many that come first at once create one file, and exclude each other', asy
   }
 })
 
-const canMount = () => spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0
-const ownMountsOnly = { skip: !canMount() && 'needs Linux and root, for mounts of its own' }
+const canMount = works('unshare', '--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt')
+const ownMountsOnly = { skip: !canMount && 'needs Linux and root, for mounts of its own' }
 
 test(
   "a missing file is created where another process's root leads, and not where it seems to lead",

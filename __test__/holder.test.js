@@ -3,9 +3,9 @@
 // Rule 20: who holds the lock. What the system does not tell is absent.
 
 const assert = require('node:assert/strict')
-const { execFileSync } = require('node:child_process')
 const { test } = require('node:test')
 const { lockFile } = require('..')
+const { works } = require('../scripts/mounts')
 const { runLocket, start } = require('./support/command')
 const { knownHoldersOnly, namedHoldersOnly } = require('./support/filesystem')
 const { lockPath } = require('./support/folder')
@@ -151,10 +151,5 @@ test('a holder outside of the pid namespace is absent', { skip: whyNoNamespace()
 
 function whyNoNamespace() {
   if (process.platform !== 'linux') return 'namespaces are of Linux'
-  try {
-    execFileSync('unshare', ['--pid', '--fork', '--mount-proc', 'true'], { stdio: 'ignore' })
-    return false
-  } catch {
-    return 'no pid namespace is to be had here'
-  }
+  return !works('unshare', '--pid', '--fork', '--mount-proc', 'true') && 'no pid namespace is to be had here'
 }

@@ -10,7 +10,7 @@ const path = require('node:path')
 const { test } = require('node:test')
 const { target } = require('../lib/target')
 const { npm } = require('../scripts/npm')
-const { nameOf, pack } = require('../scripts/package')
+const { nameOf, pack, tarball } = require('../scripts/package')
 const { manifest, root, targets } = require('../scripts/targets')
 const { temporaryFolder } = require('./support/folder')
 const { npmOnly } = require('./support/platform')
@@ -82,10 +82,7 @@ test('the packages', npmOnly, async (t) => {
 })
 
 test('the package that npm pack makes of a clone works where it was made', npmOnly, (t) => {
-  const place = temporaryFolder(t)
-  npm(['pack', '--ignore-scripts', '--pack-destination', place], { cwd: root })
-  const tarballs = fs.readdirSync(place).map((name) => path.join(place, name))
-  useIn(install(t, tarballs))
+  useIn(install(t, [tarball(root, temporaryFolder(t))]))
 })
 
 function useIn(folder) {

@@ -3,11 +3,8 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const fs = require('node:fs')
-const os = require('node:os')
-const path = require('node:path')
-const { npm } = require('./npm')
-const { pack } = require('./package')
+const { npmPack } = require('./npm')
+const { withMain } = require('./package')
 
 const SHIPPED = [
   'LICENSE',
@@ -33,14 +30,9 @@ const SHIPPED = [
   'package.json',
 ]
 
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'locket-check-'))
-try {
-  const output = npm(['pack', pack(folder, []).at(-1), '--dry-run', '--json'])
-  // npm 12 answers with an object by package, before it was a list.
-  const [packed] = Object.values(JSON.parse(output))
-  const paths = packed.files.map((file) => file.path)
+withMain((tarball) => {
+  const { filename, files, size } = npmPack([tarball, '--dry-run'])
+  const paths = files.map((file) => file.path)
   assert.deepEqual(paths.toSorted(), SHIPPED)
-  console.log(`${packed.filename}: ${paths.length} files, ${packed.size} bytes`)
-} finally {
-  fs.rmSync(folder, { recursive: true })
-}
+  console.log(`${filename}: ${paths.length} files, ${size} bytes`)
+})

@@ -28,4 +28,11 @@ function npm(args, options) {
   throw new Error(`${stdout ?? ''}${stderr ?? ''}\n'npm ${args.join(' ')}' failed ${error ?? ''}`)
 }
 
-module.exports = { findNpm, npm }
+/** Packs one package, and answers what npm says of it. */
+function npmPack(args, options) {
+  // npm 12 answers with an object by package, before it was a list.
+  const [packed] = Object.values(JSON.parse(npm(['pack', '--json', '--ignore-scripts', ...args], options)))
+  return packed
+}
+
+module.exports = { findNpm, npm, npmPack }

@@ -9,7 +9,7 @@
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
-const { npm } = require('./npm')
+const { npmPack } = require('./npm')
 const { files, manifest, root, targets } = require('./targets')
 
 /** What every package says of itself, in the words of the main one. */
@@ -78,14 +78,23 @@ function write(place, content) {
   fs.writeFileSync(path.join(place, 'package.json'), `${JSON.stringify(content, null, 2)}\n`)
 }
 
+/** Packs the folder `place` as it is. */
 function tarball(place, destination) {
-  const options = ['--json', '--ignore-scripts', '--pack-destination', path.resolve(destination)]
-  // npm 12 answers with an object by package, before it was a list.
-  const [{ filename }] = Object.values(JSON.parse(npm(['pack', ...options], { cwd: place })))
-  return path.join(path.resolve(destination), filename)
+  const folder = path.resolve(destination)
+  return path.join(folder, npmPack(['--pack-destination', folder], { cwd: place }).filename)
 }
 
-module.exports = { nameOf, pack }
+/** Gives `look` the tarball of the main package, for as long as it takes. */
+function withMain(look) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'locket-main-'))
+  try {
+    look(packMain(folder, folder))
+  } finally {
+    fs.rmSync(folder, { recursive: true })
+  }
+}
+
+module.exports = { nameOf, pack, tarball, withMain }
 
 if (require.main === module) {
   const args = process.argv.slice(2)

@@ -12,8 +12,9 @@ const ROOT = path.join(__dirname, '..', '..')
 function userProject(t) {
   const folder = temporaryFolder(t)
   const modules = path.join(folder, 'node_modules')
-  const programs = [path.join(modules, '.bin')]
-  fs.mkdirSync(programs[0], { recursive: true })
+  const bin = path.join(modules, '.bin')
+  const programs = [bin]
+  fs.mkdirSync(bin, { recursive: true })
   if (process.platform === 'win32') {
     // Where links are another thing, and wine has none.
     for (const name of [...files, 'package.json', `locket.${target()}.node`]) {
@@ -21,7 +22,7 @@ function userProject(t) {
     }
   } else {
     fs.symlinkSync(ROOT, path.join(modules, 'locket'))
-    fs.symlinkSync(path.join('..', 'locket', 'bin', 'locket.js'), path.join(programs[0], 'locket'))
+    fs.symlinkSync(path.join('..', 'locket', 'bin', 'locket.js'), path.join(bin, 'locket'))
     programs.push(folderWithNode(t))
   }
   const PATH = [...programs, process.env.PATH].join(path.delimiter)
