@@ -3,10 +3,10 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { lockFile } = require('..')
-const { lockPath } = require('./support/folder')
-const { startNode } = require('./support/peer')
+const { lockPath } = require('../tools/folder')
+const { startNode } = require('../tools/peer')
 
-test('a free lock is granted, and the guard frees it', async (t) => {
+test('acquire() of a free lock returns a guard that releases it', async (t) => {
   const lock = lockFile(lockPath(t))
   assert.equal(lock.locked, false)
   const guard = await lock.acquire()
@@ -23,7 +23,7 @@ test('acquire(30) and acquire({ timeout: 30 }) are the same', async (t) => {
   }
 })
 
-test('the timeout of lockFile() holds for every acquire that names none', async (t) => {
+test('the timeout of lockFile() applies to each acquire without one', async (t) => {
   const path = lockPath(t)
   const lock = lockFile(path, { timeout: 0 })
   await lock.acquire()
@@ -35,7 +35,7 @@ test('the timeout of lockFile() holds for every acquire that names none', async 
   lock.release()
 })
 
-test('a holder excludes another process until it releases', async (t) => {
+test('a held lock excludes another process until it is released', async (t) => {
   const path = lockPath(t)
   const [first, second] = await Promise.all([startNode(t), startNode(t)])
   await first.acquire(path)
@@ -44,7 +44,7 @@ test('a holder excludes another process until it releases', async (t) => {
   assert.equal(await second.tryAcquire(path), true)
 })
 
-test('a holder excludes another FileLock of its own process', async (t) => {
+test('a held lock excludes another FileLock of its process', async (t) => {
   const path = lockPath(t)
   const guard = await lockFile(path).acquire()
   assert.equal(lockFile(path).tryAcquire(), null)
@@ -67,7 +67,7 @@ test('a second acquire in the same process waits like any other', async (t) => {
   guard.release()
 })
 
-test('a release wakes the process that waits', async (t) => {
+test('release() wakes a process that waits', async (t) => {
   const path = lockPath(t)
   const [holder, waiter] = await Promise.all([startNode(t), startNode(t)])
   await holder.acquire(path)
@@ -78,7 +78,7 @@ test('a release wakes the process that waits', async (t) => {
   assert.equal(await holder.tryAcquire(path), false)
 })
 
-test('acquires of one process are granted in the order in which they came', async (t) => {
+test('acquires of one process are granted in order of arrival', async (t) => {
   const path = lockPath(t)
   const holder = await startNode(t)
   await holder.acquire(path)

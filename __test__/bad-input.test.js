@@ -12,16 +12,33 @@ const path = require('node:path')
 const { describe, test } = require('node:test')
 const { pathToFileURL } = require('node:url')
 const { inspect } = require('node:util')
-const { lockFile } = require('..')
-const { atEnd } = require('./support/end')
-const { lockPath, temporaryFolder } = require('./support/folder')
-const { startNode } = require('./support/peer')
-const { notOnWindows, rootOnly, symlinksOnly, windowsOnly } = require('./support/platform')
-const { resources, untilResourcesAre } = require('./support/resources')
-const { startNobody } = require('./support/user')
+const { FileLock, LockGuard, acquireAll, lockFile } = require('..')
+const { atEnd } = require('../tools/end')
+const { lockPath, temporaryFolder } = require('../tools/folder')
+const { startNode } = require('../tools/peer')
+const { notOnWindows, rootOnly, symlinksOnly, windowsOnly } = require('../tools/platform')
+const { resources, untilResourcesAre } = require('../tools/resources')
+const { startOtherUser } = require('../tools/user')
 
 const onWindows = process.platform === 'win32'
 const fifosOnly = notOnWindows('Windows has no FIFOs in its file systems')
+
+/** A proxy that throws whatever is asked of it. */
+function unreadable() {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
+test('the classes are not constructed, and read nothing of what they are given', async (t) => {
+  const LockGuards = (await acquireAll([lockFile(lockPath(t))])).constructor
+  for (const Class of [FileLock, LockGuard, LockGuards]) {
+    for (let count = 0; count < 6; count += 1) {
+      const args = Array.from({ length: count }, unreadable)
+      assert.throws(() => new Class(...args), { code: 'ERR_ILLEGAL_CONSTRUCTOR' })
+    }
+  }
+})
 
 /** After `act`, this process has what it had before, and can lock. */
 async function leavingNothing(t, act) {
@@ -151,14 +168,13 @@ describe('a path', () => {
     })
   })
 
-  test('that is a dangling symbolic link is ENOENT, and nothing is created', symlinksOnly, async (t) => {
+  test('that is a symbolic link into a missing folder is ENOENT', symlinksOnly, async (t) => {
     const folder = temporaryFolder(t)
     const link = path.join(folder, 'link')
-    const target = path.join(folder, 'target')
-    fs.symlinkSync(target, link)
+    fs.symlinkSync(path.join(folder, 'missing', 'target'), link)
     await failsUntil(t, link, { code: 'ENOENT', syscall: 'open', path: link }, () => {
       assert.deepEqual(fs.readdirSync(folder), ['link'])
-      fs.writeFileSync(target, '')
+      fs.mkdirSync(path.join(folder, 'missing'))
     })
   })
 
@@ -185,8 +201,7 @@ describe('a path', () => {
 describe('permission', rootOnly, () => {
   /** What the acquires of that user come to, and whether they leave anything. */
   function attempt(peer, file) {
-    return peer.run(async ({ lockFile }, file) => {
-      const { resources, untilResourcesAre } = require('../support/resources')
+    return peer.run(async ({ lockFile, resources, untilResourcesAre }, file) => {
       const before = await resources()
       const lock = lockFile(file)
       const outcomes = []
@@ -218,44 +233,44 @@ describe('permission', rootOnly, () => {
   test("another user's private file is EACCES, until it is opened to all", async (t) => {
     const file = path.join(openFolder(t, 0o755), 'a.lock')
     fs.writeFileSync(file, '', { mode: 0o600 })
-    const nobody = await startNobody(t)
-    assert.deepEqual(await attempt(nobody, file), ['EACCES open true'])
+    const other = await startOtherUser(t)
+    assert.deepEqual(await attempt(other, file), ['EACCES open true'])
     fs.chmodSync(file, 0o644)
-    assert.deepEqual(await attempt(nobody, file), ['granted'])
+    assert.deepEqual(await attempt(other, file), ['granted'])
   })
 
   test("another user's private folder is EACCES", async (t) => {
     const file = path.join(openFolder(t, 0o700), 'a.lock')
-    assert.deepEqual(await attempt(await startNobody(t), file), ['EACCES open true'])
+    assert.deepEqual(await attempt(await startOtherUser(t), file), ['EACCES open true'])
   })
 
   test("to create a file in another user's folder is EACCES", async (t) => {
     const folder = openFolder(t, 0o755)
-    const nobody = await startNobody(t)
-    assert.deepEqual(await attempt(nobody, path.join(folder, 'a.lock')), ['EACCES open true'])
+    const other = await startOtherUser(t)
+    assert.deepEqual(await attempt(other, path.join(folder, 'a.lock')), ['EACCES open true'])
     assert.deepEqual(fs.readdirSync(folder), [])
   })
 
   test("another user's read-only file can be locked, and is excluded by it", async (t) => {
     const file = path.join(openFolder(t, 0o755), 'a.lock')
     fs.writeFileSync(file, 'content', { mode: 0o444 })
-    const nobody = await startNobody(t)
-    await nobody.acquire(file)
+    const other = await startOtherUser(t)
+    await other.acquire(file)
     assert.equal(lockFile(file).tryAcquire(), null)
-    await nobody.release(file)
+    await other.release(file)
     const guard = lockFile(file).tryAcquire()
-    assert.equal(await nobody.tryAcquire(file), false)
+    assert.equal(await other.tryAcquire(file), false)
     guard.release()
   })
 })
 
 describe('descriptors', () => {
   const handlesRunOut = notOnWindows('Windows sets no limit to the handles of a process')
-  test('when none is left the acquire is EMFILE, and the next one works', handlesRunOut, async (t) => {
+  test('acquire() without a descriptor left is EMFILE, and the next one works', handlesRunOut, async (t) => {
     const file = lockPath(t)
     const peer = await startNode(t, { prefix: ['sh', '-c', 'ulimit -n 64; exec "$@"', 'sh'] })
     const codes = await peer.run(async ({ lockFile }, file) => {
-      const { resources, untilResourcesAre, useUpDescriptors } = require('../support/resources')
+      const { resources, untilResourcesAre, useUpDescriptors } = require('./tools/resources')
       const lock = lockFile(file)
       const before = await resources()
       const giveBack = useUpDescriptors()
@@ -277,10 +292,10 @@ describe('descriptors', () => {
     assert.deepEqual(codes, Array(4).fill('EMFILE open'))
   })
 
-  test('a lock that this process holds is waited for with none left', handlesRunOut, async (t) => {
+  test('a lock that this process holds is waited for without a descriptor left', handlesRunOut, async (t) => {
     const peer = await startNode(t, { prefix: ['sh', '-c', 'ulimit -n 64; exec "$@"', 'sh'] })
     const outcomes = await peer.run(async ({ lockFile }, file) => {
-      const { useUpDescriptors } = require('../support/resources')
+      const { useUpDescriptors } = require('./tools/resources')
       const lock = lockFile(file)
       const guard = await lock.acquire()
       const giveBack = useUpDescriptors()
@@ -352,6 +367,41 @@ describe('a timeout', () => {
 })
 
 describe('options', () => {
+  for (const value of [
+    [],
+    [5],
+    new Date(),
+    Object(5),
+    Object('5'),
+    new Map(),
+    Promise.resolve(),
+    new AbortController().signal,
+  ]) {
+    test(`that are an object of another kind are a TypeError: ${inspect(value)}`, async (t) => {
+      const expected = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }
+      const file = lockPath(t)
+      assert.throws(() => lockFile(file, value), expected)
+      await assert.rejects(lockFile(file).acquire(value), expected)
+      assert.throws(() => lockFile(file).acquireSync(value), expected)
+      await assert.rejects(
+        lockFile(file).runExclusive(() => assert.fail('not without the lock'), value),
+        expected,
+      )
+      assert.equal(fs.existsSync(file), false, 'refused before anything is opened')
+    })
+  }
+
+  class Settings {
+    timeout = 0
+  }
+
+  for (const value of [Object.create(null), Object.create({ timeout: 0 }), new Settings()]) {
+    test(`can be ${inspect(value)}`, async (t) => {
+      const guard = await lockFile(lockPath(t), value).acquire(value)
+      guard.release()
+    })
+  }
+
   for (const value of [null, 1, 'a', true]) {
     test(`of lockFile() that are no object are a TypeError: ${inspect(value)}`, (t) => {
       const file = lockPath(t)

@@ -11,12 +11,12 @@ const path = require('node:path')
 const { test } = require('node:test')
 const { lockFile } = require('..')
 const { version } = require('../package.json')
-const { LOCKET, run, runLocket, startLocket } = require('./support/command')
-const { knownHoldersOnly, namesHolders } = require('./support/filesystem')
-const { lockFileWith, lockPath, temporaryFolder } = require('./support/folder')
-const { startNode } = require('./support/peer')
-const { linuxOnly, nativeOnly, notOnWindows, shellOnly, signalsOnly } = require('./support/platform')
-const { within } = require('./support/until')
+const { LOCKET, run, runLocket, startLocket } = require('../tools/child')
+const { namesHolders } = require('../tools/filesystem')
+const { lockFileWith, lockPath, temporaryFolder } = require('../tools/folder')
+const { startNode } = require('../tools/peer')
+const { linuxOnly, nativeOnly, notOnWindows, shellOnly, signalsOnly } = require('../tools/platform')
+const { within } = require('../tools/until')
 
 /** The command that runs a piece of JavaScript. */
 function node(source, ...args) {
@@ -36,7 +36,7 @@ test('the lock is held while the command runs, and free when it has ended', asyn
   const file = lockPath(t)
   const locket = await startHolding(t, file)
   assert.equal(lockFile(file).tryAcquire(), null)
-  locket.child.stdin.end()
+  locket.stdin.end()
   const { status, err } = await locket.ended
   assert.deepEqual({ status, err }, { status: 0, err: '' })
   lockFile(file).acquireSync(0).release()
@@ -45,7 +45,7 @@ test('the lock is held while the command runs, and free when it has ended', asyn
 test('standard input, output and error are the command’s own', async (t) => {
   const source = 'process.stdin.pipe(process.stdout); console.error("to stderr")'
   const locket = startLocket(t, [lockPath(t), ...node(source)])
-  locket.child.stdin.end('through and through')
+  locket.stdin.end('through and through')
   const { status, out, err } = await locket.ended
   assert.deepEqual({ status, out, err }, { status: 0, out: 'through and through', err: 'to stderr\n' })
 })
@@ -76,14 +76,14 @@ test('a command that a signal ends gives 128 and the signal’s number', signals
   }
 })
 
-test('a command that is not found gives 127, one that cannot be run 126', async (t) => {
+test('a command that is not found exits with 127, one that cannot be executed with 126', async (t) => {
   const missing = await runLocket(t, [lockPath(t), '--', 'no-such-command'])
   assert.equal(missing.status, 127)
   assert.equal(missing.err, 'locket: no-such-command: command not found\n')
   const file = lockFileWith(t, 'echo no')
   const barred = await runLocket(t, [lockPath(t), '--', file])
   assert.equal(barred.status, 126)
-  const [, shown, code] = /^locket: (.+): cannot be run \((\w+)\)\n$/.exec(barred.err)
+  const [, shown, code] = /^locket: (.+): cannot be executed \((\w+)\)\n$/.exec(barred.err)
   assert.equal(shown, file)
   // On Windows it is UNKNOWN or EFTYPE, as Node's version has it.
   if (process.platform !== 'win32') assert.equal(code, 'EACCES')
@@ -97,10 +97,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
       ${UNTIL_END}`
     const locket = startLocket(t, [file, ...node(source)])
     await locket.says(/runs/)
-    locket.child.kill(signal)
+    locket.signal(signal)
     await locket.says(new RegExp(`got ${signal}`))
     assert.equal(lockFile(file).tryAcquire(), null)
-    locket.child.stdin.end()
+    locket.stdin.end()
     assert.deepEqual(await locket.ended, { status: 9, signal: null, out: `runs\ngot ${signal}\n`, err: '' })
   })
 
@@ -109,7 +109,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     const guard = await lockFile(file).acquire()
     const locket = startLocket(t, [file, ...node('console.log("ran")')])
     await locket.says(/waiting/, 'err')
-    locket.child.kill(signal)
+    locket.signal(signal)
     const { signal: by, out } = await locket.ended
     assert.deepEqual({ by, out }, { by: signal, out: '' })
     guard.release()
@@ -118,20 +118,20 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 
 const survivorsOnly = notOnWindows('on Windows a command ends with the Node that has started it')
 
-test('when locket is killed the lock is free, although the command goes on', survivorsOnly, async (t) => {
+test('a killed locket frees the lock while its command goes on', survivorsOnly, async (t) => {
   const file = lockPath(t)
   const locket = startLocket(t, [file, ...node(`console.log(process.pid); ${UNTIL_END}`)])
   await locket.says(/runs/)
   const pid = Number(locket.out.match(/\d+/)[0])
-  locket.child.kill('SIGKILL')
-  await once(locket.child, 'exit')
+  locket.signal('SIGKILL')
+  await once(locket.process, 'exit')
   const guard = await within(lockFile(file).acquire(), 'the lock of a locket that was killed')
   assert.equal(process.kill(pid, 0), true, 'the command is still there')
   process.kill(pid, 'SIGKILL')
   guard.release()
 })
 
-test('-n and -w 0 fail at once when the lock is taken, and the command does not run', async (t) => {
+test('-n and -w 0 fail at once if the lock is held, and the command does not run', async (t) => {
   const file = lockPath(t)
   const guard = await lockFile(file).acquire()
   for (const options of [['-n'], ['--nonblock'], ['-w', '0'], ['-n', '-w', '60']]) {
@@ -141,23 +141,23 @@ test('-n and -w 0 fail at once when the lock is taken, and the command does not 
   guard.release()
 })
 
-test('-w gives up after so many seconds, with -E’s status; -v says why', async (t) => {
+test('-w ends the wait with the status of -E, and -v prints why', async (t) => {
   const file = lockPath(t)
   const guard = await lockFile(file).acquire()
   const options = ['-w', '0.05', '-E', '42', '-v']
   const { status, err } = await runLocket(t, [...options, file, ...node('')])
   assert.equal(status, 42)
-  assert.match(err, /^locket: the lock '.*' was not to be had within 0\.05 s.*\n$/)
-  if (namesHolders) assert.ok(err.includes(`process ${process.pid} holds it`), err)
+  assert.match(err, /^locket: timed out after 0\.05 s waiting for lock '.*'.*\n$/)
+  if (namesHolders) assert.ok(err.includes(`(held by process ${process.pid}: `), err)
   guard.release()
 })
 
-test('-v says how long the lock took, and what runs', async (t) => {
+test('-v prints how long the wait took and what runs', async (t) => {
   const { err } = await runLocket(t, ['-v', lockPath(t), ...node('')])
-  assert.match(err, /^locket: getting the lock took \d+\.\d{6} s\nlocket: running .+\n$/)
+  assert.match(err, /^locket: acquired the lock after \d+\.\d{6} s\nlocket: running .+\n$/)
 })
 
-test('after a second of waiting it says, once, whom it waits for', async (t) => {
+test('a wait of more than a second prints the holder once', async (t) => {
   const file = lockPath(t)
   const guard = await lockFile(file).acquire()
   const locket = startLocket(t, ['-w', '2.5', '-E', '7', file, ...node('')])
@@ -165,8 +165,8 @@ test('after a second of waiting it says, once, whom it waits for', async (t) => 
   assert.equal(status, 7)
   const lines = err.trimEnd().split('\n')
   assert.equal(lines.length, 1)
-  assert.ok(lines[0].startsWith(`locket: waiting for the lock '${file}'`), err)
-  if (namesHolders) assert.ok(err.includes(`: process ${process.pid} holds it (`), err)
+  assert.ok(lines[0].startsWith(`locket: waiting for lock '${file}'`), err)
+  if (namesHolders) assert.ok(err.includes(` (held by process ${process.pid}: `), err)
   guard.release()
 })
 
@@ -179,7 +179,7 @@ const SLOW_POOL = `
   const turn = () => (turns-- > 0 ? setImmediate(turn) : fs.closeSync(fs.openSync(process.env.FIFO, 'w')))
   turn()`
 
-test('who is slow to get a free lock, or not to get it, does not say that it waits', shellOnly, async (t) => {
+test('a slow acquire of a free lock does not print that it waits', shellOnly, async (t) => {
   const folder = temporaryFolder(t)
   const preload = path.join(folder, 'slow.cjs')
   fs.writeFileSync(preload, SLOW_POOL)
@@ -195,18 +195,18 @@ test('who is slow to get a free lock, or not to get it, does not say that it wai
   guard.release()
 })
 
-test('it gets the lock in its turn, and then the command runs', async (t) => {
+test('the command runs once the lock is granted in its turn', async (t) => {
   const file = lockPath(t)
   const first = await startHolding(t, file)
   const second = startLocket(t, [file, ...node('console.log("second")')])
   await second.says(/waiting/, 'err')
   assert.equal(second.out, '')
-  first.child.stdin.end()
+  first.stdin.end()
   const { status, out } = await second.ended
   assert.deepEqual({ status, out }, { status: 0, out: 'second\n' })
 })
 
-const knownCommandsOnly = { skip: knownHoldersOnly.skip || nativeOnly.skip }
+const knownCommandsOnly = { skip: linuxOnly.skip || nativeOnly.skip }
 
 test('--who prints the process that holds the lock and its command', knownCommandsOnly, async (t) => {
   const file = lockPath(t)
@@ -219,7 +219,7 @@ test('--who prints the process that holds the lock and its command', knownComman
   assert.ok(out.startsWith(`${holder.pid} ${command}`), out)
 })
 
-test('--who exits with 0 when the lock is taken, with 1 when it is free', async (t) => {
+test('--who exits with 0 if the lock is held, with 1 if it is free', async (t) => {
   const file = lockPath(t)
   const guard = await lockFile(file).acquire()
   assert.equal((await runLocket(t, ['--who', file])).status, 0)
@@ -227,28 +227,26 @@ test('--who exits with 0 when the lock is taken, with 1 when it is free', async 
   assert.deepEqual(await runLocket(t, ['--who', file]), { status: 1, signal: null, out: '', err: '' })
 })
 
-test('--who creates no file, and where there is none nobody holds the lock', async (t) => {
+test('--who of a missing file creates nothing and exits with 1', async (t) => {
   const folder = temporaryFolder(t)
   const { status } = await runLocket(t, ['--who', path.join(folder, 'none.lock')])
   assert.equal(status, 1)
   assert.deepEqual(fs.readdirSync(folder), [])
 })
 
-test('a holder that cannot be seen is unknown, not nobody', linuxOnly, async (t) => {
+test('--who prints unknown for a holder that is invisible', linuxOnly, async (t) => {
   const { findHolder } = require('../lib/cli/who')
   const file = lockPath(t)
   const holder = await startNode(t)
   await holder.acquire(file)
   // As in a container that does not see the holder's process.
-  const { openLock } = require('../lib/environment')
-  const { prototype } = openLock(file).constructor
-  t.mock.method(prototype, 'holder', () => null)
+  t.mock.method(require('../lib/native/binding'), 'holder', () => null)
   assert.deepEqual(findHolder(file), {})
   await holder.release(file)
   assert.equal(findHolder(file), null)
 })
 
-test('a wrong call is one line and the status 64', async (t) => {
+test('wrong arguments print one line and exit with 64', async (t) => {
   const file = lockPath(t)
   const calls = [
     [],
@@ -256,7 +254,7 @@ test('a wrong call is one line and the status 64', async (t) => {
     [file],
     [file, '--'],
     ['', '--', 'true'],
-    ['-x', file, '--', 'true'],
+    ['-k', file, '--', 'true'],
     ['-w', file, '--', 'true'],
     ['-w', '-1', file, '--', 'true'],
     ['-w', '1e3', file, '--', 'true'],
@@ -277,17 +275,29 @@ test('a wrong call is one line and the status 64', async (t) => {
   assert.equal(fs.existsSync(file), false)
 })
 
-test('a file that cannot be opened is one line and the status that flock(1) has for it', async (t) => {
+test('a file that cannot be opened prints one line and exits as flock(1) does', async (t) => {
   const folder = temporaryFolder(t)
   const missing = path.join(folder, 'none', 'a.lock')
   const { status, err } = await runLocket(t, [missing, ...node('')])
   assert.equal(status, 66)
   assert.equal(err, `locket: ENOENT: no such file or directory, open '${missing}'\n`)
-  assert.equal((await runLocket(t, [folder, ...node('')])).status, 66)
+  const slash = await runLocket(t, [`${lockFileWith(t, '')}/`, ...node('')])
+  assert.equal(slash.status, 66)
 })
 
-test('--who of a folder is an error, and not a free lock', async (t) => {
-  assert.equal((await runLocket(t, ['--who', temporaryFolder(t)])).status, 66)
+test('--who of a folder tells of its lock, and is an error where folders are not locked', async (t) => {
+  const folder = temporaryFolder(t)
+  const isLocked = async (...options) => (await runLocket(t, ['--who', ...options, folder])).status
+  if (process.platform === 'win32') {
+    assert.equal(await isLocked(), 66)
+    return
+  }
+  assert.equal(await isLocked(), 1)
+  assert.equal(await isLocked('--json'), 1)
+  const guard = lockFile(folder, { directory: true }).acquireSync()
+  assert.equal(await isLocked(), 0)
+  assert.equal(await isLocked('--json'), 0)
+  guard.release()
 })
 
 const namesAreRefused = notOnWindows('Windows says of a name that is too long that there is no such file')
@@ -302,7 +312,7 @@ test(
   },
 )
 
-test('without the addon of the platform it says so, and does not look like a lock that is taken', async (t) => {
+test('a missing addon exits with 71, unlike a held lock', async (t) => {
   const folder = temporaryFolder(t)
   for (const name of ['bin', 'index.js', 'lib', 'package.json']) {
     fs.cpSync(path.join(__dirname, '..', name), path.join(folder, name), { recursive: true })
@@ -333,4 +343,32 @@ test('the file that package.json names as the command can be run', () => {
   assert.equal(path.join(__dirname, '..', bin.locket), LOCKET)
   fs.accessSync(LOCKET, fs.constants.X_OK)
   assert.match(fs.readFileSync(LOCKET, 'utf8'), /^#!\/usr\/bin\/env node\n/)
+})
+
+test('--who --json prints the state of the lock, and the label of the command line', linuxOnly, async (t) => {
+  const file = lockPath(t)
+  const free = { locked: false, mode: null, holders: [], waiting: 0 }
+  const before = await runLocket(t, ['--who', '--json', file])
+  assert.deepEqual({ status: before.status, out: JSON.parse(before.out) }, { status: 1, out: free })
+  const held = startLocket(t, ['--label', 'nightly', file, '--', 'sh', '-c', 'echo held; read line; exit 3'])
+  await held.says(/held/)
+  const { status, out } = await runLocket(t, ['--who', '--json', file])
+  const { holders, ...state } = JSON.parse(out)
+  assert.equal(status, 0)
+  assert.deepEqual(state, { locked: true, mode: 'exclusive', waiting: 0 })
+  assert.equal(holders[0].pid, held.pid)
+  assert.equal(holders[0].label, 'nightly')
+  held.stdin.end()
+  assert.equal((await held.ended).status, 3)
+  const after = await runLocket(t, ['--who', '--json', file])
+  assert.deepEqual(JSON.parse(after.out), free)
+})
+
+test('--json without --who, and --label of a descriptor, are wrong', shellOnly, async (t) => {
+  for (const args of [
+    ['--json', lockPath(t), '--', 'true'],
+    ['--label', 'x', '9'],
+  ]) {
+    assert.equal((await runLocket(t, args)).status, 64)
+  }
 })

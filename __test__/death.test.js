@@ -3,13 +3,13 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { lockFile } = require('..')
-const { lockPath } = require('./support/folder')
-const { queuedFor, untilQueued } = require('./support/kernel')
-const { startNode } = require('./support/peer')
-const { linuxOnly, signalsOnly } = require('./support/platform')
-const { until } = require('./support/until')
+const { lockPath } = require('../tools/folder')
+const { queuedFor, untilQueued } = require('../tools/kernel')
+const { startNode } = require('../tools/peer')
+const { linuxOnly, signalsOnly } = require('../tools/platform')
+const { until } = require('../tools/until')
 
-test('a holder that is killed frees the lock for the one who waits', async (t) => {
+test('a killed holder frees the lock for the waiter', async (t) => {
   const path = lockPath(t)
   const [holder, waiter] = await Promise.all([startNode(t), startNode(t)])
   await holder.acquire(path)
@@ -20,7 +20,7 @@ test('a holder that is killed frees the lock for the one who waits', async (t) =
   assert.equal(lockFile(path).tryAcquire(), null)
 })
 
-test('a killed holder leaves nothing that is stale: the next acquire finds a free lock', async (t) => {
+test('a killed holder leaves a free lock', async (t) => {
   const path = lockPath(t)
   const holder = await startNode(t)
   await holder.acquire(path)
@@ -53,7 +53,7 @@ test('a stopped holder that is killed frees the lock', signalsOnly, async (t) =>
   guard.release()
 })
 
-test('a killed waiter leaves the queue to those behind it', linuxOnly, async (t) => {
+test('a killed waiter leaves its place in the queue', linuxOnly, async (t) => {
   const path = lockPath(t)
   const [holder, killed, next] = await Promise.all([startNode(t), startNode(t), startNode(t)])
   await holder.acquire(path)

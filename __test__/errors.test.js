@@ -7,8 +7,8 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
 const { LockError, lockFile } = require('..')
-const { temporaryFolder, lockPath } = require('./support/folder')
-const { startNode } = require('./support/peer')
+const { temporaryFolder, lockPath } = require('../tools/folder')
+const { startNode } = require('../tools/peer')
 
 /** The error of the promise, or of the call. */
 async function errorOf(act) {
@@ -76,7 +76,23 @@ test('a LockError is an Error with name, code and path, and its stack begins wit
   lock.release()
 })
 
-test('each acquire that fails has an error of its own', async (t) => {
+test('instanceof LockError holds across copies of the package, and not for other classes', async (t) => {
+  const folder = path.join(temporaryFolder(t), 'common')
+  fs.cpSync(path.join(__dirname, '../lib/common'), folder, { recursive: true })
+  const other = require(folder).LockError
+  assert.notEqual(other, LockError)
+  const lock = lockFile(lockPath(t))
+  const error = await errorOf(() => lock.release())
+  assert.ok(error instanceof other && new other('ERR_LOCK_TIMEOUT', 'text', 'a.lock') instanceof LockError)
+  class Narrower extends LockError {}
+  assert.ok(new Narrower() instanceof Narrower && new Narrower() instanceof LockError)
+  for (const value of [undefined, null, 7, 'text', new Error('text'), { ...error }]) {
+    assert.equal(value instanceof LockError, false)
+  }
+  assert.equal(error instanceof Narrower, false)
+})
+
+test('each failed acquire has a separate error', async (t) => {
   const lock = lockFile(missing(t))
   const [one, other] = await Promise.all([errorOf(() => lock.acquire()), errorOf(() => lock.acquire())])
   assert.notEqual(one, other)

@@ -5,8 +5,8 @@
 const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const { test } = require('node:test')
-const { lockPath } = require('./support/folder')
-const { startNode } = require('./support/peer')
+const { lockPath } = require('../tools/folder')
+const { startNode } = require('../tools/peer')
 
 const PROCESSES = 4
 const TASKS = 8
@@ -40,7 +40,7 @@ test(`${PROCESSES} processes of ${TASKS} tasks lose none of ${SECTIONS} read-mod
   assert.equal(fs.readFileSync(counter).readUInt32LE(), SECTIONS)
 })
 
-test('no two holders are ever inside at once, though tasks come and go with timeouts', async (t) => {
+test('tasks with timeouts never hold the lock at the same time', async (t) => {
   const path = lockPath(t)
   const inside = `${path}.inside`
   const peers = await Promise.all(Array.from({ length: PROCESSES }, () => startNode(t)))
@@ -50,7 +50,7 @@ test('no two holders are ever inside at once, though tasks come and go with time
     for (let round = 0; round < 100; round += 1) {
       try {
         const guard = await lockFile(path).acquire(round % 3 === 0 ? 0.005 : undefined)
-        // Fails when somebody else is inside.
+        // Fails if another task is inside.
         fs.mkdirSync(inside)
         await new Promise(setImmediate)
         fs.rmdirSync(inside)

@@ -6,7 +6,8 @@ const os = require('node:os')
 const path = require('node:path')
 const { after, before, describe, test } = require('node:test')
 const { lockFile } = require('..')
-const { Faulty, whyNoFaults } = require('./support/faulty')
+const { Faulty, whyNoFaults } = require('../tools/faulty')
+const { makeFolder, removeFolder } = require('../tools/folder')
 
 const { errno: ERRNO } = os.constants
 const FAULTS = ['EINTR', 'ENOLCK', 'EOPNOTSUPP', 'EIO', 'ENOSPC', 'EMFILE']
@@ -21,12 +22,12 @@ describe('when system calls fail', { skip: whyNoFaults() }, () => {
   let injected = 0
 
   before(async () => {
-    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'locket-faults-'))
+    folder = makeFolder('locket-faults-')
     child = await Faulty.start(folder)
   })
   after(async () => {
-    await child?.end()
-    fs.rmSync(folder, { recursive: true, force: true })
+    await child?.kill()
+    removeFolder(folder)
     process.stderr.write(`${injected} system calls were made to fail\n`)
   })
 
@@ -72,16 +73,16 @@ describe('when system calls fail', { skip: whyNoFaults() }, () => {
     } else {
       assert.equal(result.granted, true, told)
       assert.equal(lockFile(file).tryAcquire(), null, `granted, and not held: ${told}`)
-      await child.order('release')
+      await child.send('release')
     }
-    const { hits } = await child.order('disarm')
+    const { hits } = await child.send('disarm')
     const other = lockFile(file).tryAcquire()
     assert.notEqual(other, null, `something holds the lock still: ${told}`)
     other.release()
 
     const again = await child.acquire({ path: file, way, timeout: 20 }, { call: 'none', errno: 0 })
     assert.equal(again.granted, true, `the next acquire failed: ${told}`)
-    await child.order('release')
+    await child.send('release')
     await settled(result.before, told)
     injected += hits
     return hits
@@ -91,7 +92,7 @@ describe('when system calls fail', { skip: whyNoFaults() }, () => {
   async function settled(expected, told) {
     const limit = Date.now() + 20_000
     for (;;) {
-      const now = await child.order('resources')
+      const now = await child.send('resources')
       if (now.descriptors <= expected.descriptors && now.threads <= expected.threads) return
       if (Date.now() > limit) assert.deepEqual(now, expected, `something remains: ${told}`)
     }
@@ -129,4 +130,29 @@ describe('when system calls fail', { skip: whyNoFaults() }, () => {
       assert.ok((await attempt(way, 'a file that exists', fault)) > 0)
     })
   }
+
+  for (const way of ['acquire', 'acquireSync', 'tryAcquire']) {
+    test(`${way}: where a server has forgotten the file (ESTALE), it is opened anew`, async () => {
+      for (const call of ['open', 'fstat', 'flock', 'stat']) {
+        const fault = { call, errno: ERRNO.ESTALE, times: 3 }
+        const result = await child.acquire({ path: newPath(), way, timeout: 20 }, fault)
+        assert.equal(result.granted, true, `${call}: ${JSON.stringify(result)}`)
+        await child.send('release')
+        assert.ok((await child.send('disarm')).hits > 0, call)
+      }
+    })
+  }
+
+  test('a wait that the restart of an SMB server ends (EAGAIN) goes on', async () => {
+    const file = newPath()
+    const mine = lockFile(file).acquireSync()
+    // The first call is the attempt, the second one waits.
+    const fault = { call: 'flock', errno: ERRNO.EAGAIN, skip: 1, times: 2 }
+    const acquire = child.acquire({ path: file, way: 'acquire', timeout: 20 }, fault)
+    await child.waits(acquire)
+    mine.release()
+    assert.equal((await acquire).granted, true)
+    await child.send('release')
+    assert.ok((await child.send('disarm')).hits > 0)
+  })
 })

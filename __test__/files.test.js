@@ -7,15 +7,15 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
 const { lockFile } = require('..')
-const { works } = require('../scripts/mounts')
-const { start } = require('./support/command')
-const { atEnd } = require('./support/end')
-const { lockFileWith, lockPath, temporaryFolder } = require('./support/folder')
-const { startNode } = require('./support/peer')
-const { linuxOnly, notOnWindows, rootOnly } = require('./support/platform')
-const { startNobody } = require('./support/user')
+const { works } = require('../tools/mounts')
+const { start } = require('../tools/child')
+const { atEnd } = require('../tools/end')
+const { lockFileWith, lockPath, temporaryFolder } = require('../tools/folder')
+const { startNode } = require('../tools/peer')
+const { linuxOnly, notOnWindows, rootOnly } = require('../tools/platform')
+const { startOtherUser } = require('../tools/user')
 
-/** What can be seen of the file while it is locked: Windows lets nobody read it then. */
+/** What can be seen of the file while it is locked: Windows refuses each read then. */
 function facts(file) {
   const { mode, uid, gid, size, ino, nlink, mtimeMs, ctimeMs } = fs.statSync(file)
   return { mode, uid, gid, size, ino, nlink, mtimeMs, ctimeMs }
@@ -113,14 +113,14 @@ test("another user's file in a sticky folder that all may write to can be locked
   fs.writeFileSync(file, '', { mode: 0o666 })
   fs.chmodSync(file, 0o666)
   fs.chownSync(file, 65533, 65533)
-  const nobody = await startNobody(t)
-  await nobody.acquire(file)
+  const other = await startOtherUser(t)
+  await other.acquire(file)
   assert.equal(lockFile(file).tryAcquire(), null)
-  await nobody.release(file)
+  await other.release(file)
   lockFile(file).tryAcquire().release()
 })
 
-test('many that come first at once create one file, and exclude each other', async (t) => {
+test('concurrent first acquires create one file and exclude each other', async (t) => {
   const file = lockPath(t)
   const peers = await Promise.all(Array.from({ length: 4 }, () => startNode(t)))
   for (let round = 0; round < 20; round += 1) {

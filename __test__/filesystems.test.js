@@ -10,11 +10,11 @@ const path = require('node:path')
 const { test } = require('node:test')
 const { Worker } = require('node:worker_threads')
 const { lockFile } = require('..')
-const { temporaryFolder } = require('./support/folder')
-const { fuseOnly, mountFuse } = require('./support/fuse')
-const { startNode } = require('./support/peer')
-const { linuxOnly } = require('./support/platform')
-const { resources, untilResourcesAre } = require('./support/resources')
+const { temporaryFolder } = require('../tools/folder')
+const { fuseOnly, mountFuse } = require('../tools/fuse')
+const { startNode } = require('../tools/peer')
+const { linuxOnly } = require('../tools/platform')
+const { resources, untilResourcesAre } = require('../tools/resources')
 
 test('a holder is named rightly or not at all, among many', linuxOnly, async (t) => {
   const folder = temporaryFolder(t)
@@ -37,7 +37,7 @@ test('a holder is named rightly or not at all, among many', linuxOnly, async (t)
 const REFUSALS = ['ENOLCK', 'EOPNOTSUPP', 'ENOSYS', 'EIO', 'EACCES', 'EBADF']
 
 for (const name of REFUSALS) {
-  test(`a file system whose flock says ${name} is heard, in every way to acquire`, fuseOnly, async (t) => {
+  test(`each way to acquire reports ${name} of a file system's flock`, fuseOnly, async (t) => {
     const folder = await mountFuse(t, 'refuse', String(os.constants.errno[name]))
     const file = path.join(folder, 'some.lock')
     const lock = lockFile(file)
@@ -70,6 +70,37 @@ test('a file system that leaves flock to the kernel excludes on this machine', f
   assert.equal(await peer.tryAcquire(file), true)
 })
 
+test('a file is opened for writing where the file system locks no other', fuseOnly, async (t) => {
+  const file = path.join(await mountFuse(t, 'writers'), 'some.lock')
+  const lock = lockFile(file)
+  const peer = await startNode(t)
+  for (const acquire of [() => lock.acquire(), () => lock.tryAcquire(), () => lock.acquireSync()]) {
+    const guard = await acquire()
+    assert.equal(await peer.tryAcquire(file), false)
+    guard.release()
+  }
+  await peer.acquire(file)
+  const waiting = lock.acquire()
+  await peer.release(file)
+  const guard = await waiting
+  guard.release()
+})
+
+test('a file whose identity changes at each look is an error that says so', fuseOnly, async (t) => {
+  const file = path.join(await mountFuse(t, 'changing'), 'some.lock')
+  const lock = lockFile(file)
+  const expected = {
+    code: 'ESTALE',
+    syscall: 'stat',
+    message: `ESTALE: the path names another file each time it is looked up, stat '${file}'`,
+  }
+  await assert.rejects(lock.acquire(), expected)
+  await assert.rejects(lock.acquire(30), expected)
+  assert.throws(() => lock.acquireSync(), expected)
+  assert.throws(() => lock.tryAcquire(), expected)
+  assert.equal(lock.locked, false)
+})
+
 test(
   'a wait that the kernel cannot interrupt times out all the same, and is taken over',
   fuseOnly,
@@ -83,7 +114,7 @@ test(
       await assert.rejects(lock.acquire(0.05), { code: 'ERR_LOCK_TIMEOUT' })
       assert.throws(() => lock.acquireSync(0.05), { code: 'ERR_LOCK_TIMEOUT' })
     }
-    // Nobody but the abandoned wait and who may be sending to it.
+    // No thread but that of the abandoned wait and one that may be sending to it.
     const { threads } = await resources()
     assert.ok(threads <= before.threads + 2, `${threads} threads, before ${before.threads}`)
     const taken = lock.acquire()
@@ -96,7 +127,7 @@ test(
   },
 )
 
-test('an abandoned wait that nobody takes over lets go when it is granted', fuseOnly, async (t) => {
+test('an abandoned wait that no acquire takes over lets go when it is granted', fuseOnly, async (t) => {
   const file = path.join(await mountFuse(t, 'stubborn'), 'some.lock')
   const [holder, next] = await Promise.all([startNode(t), startNode(t)])
   await holder.acquire(file)

@@ -10,11 +10,11 @@ const { test } = require('node:test')
 const { pathToFileURL } = require('node:url')
 const fc = require('fast-check')
 const { FileLock, LockGuard, lockFile } = require('..')
-const { temporaryFolder } = require('./support/folder')
-const { takeFree } = require('./support/free')
-const { named, oddities, refuse, signals, thenable } = require('./support/hostile')
-const { resources, untilResourcesAre } = require('./support/resources')
-const { within } = require('./support/until')
+const { temporaryFolder } = require('../tools/folder')
+const { takeFree } = require('../tools/free')
+const { named, oddities, refuse, signals, thenable } = require('../tools/hostile')
+const { resources, untilResourcesAre } = require('../tools/resources')
+const { within } = require('../tools/until')
 
 const seed = Number(process.env.LOCKET_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const numRuns = Number(process.env.LOCKET_FUZZ_RUNS ?? 500)
@@ -82,7 +82,7 @@ async function outcome(act) {
   }
 }
 
-test('lockFile() of anything answers with a lock or an error with a code', (t) =>
+test('lockFile() of any value returns a lock or throws an error with a code', (t) =>
   holds(t, values, values, async (file, options) => {
     const lock = await outcome(() => lockFile(file(), options()))
     if (lock === undefined) return
@@ -138,7 +138,7 @@ test('a path of any kind is locked, or refused with a code', async (t) => {
   await untilResourcesAre(before)
 })
 
-test('acquires of a taken lock with any options settle when it comes free, and none keeps it', async (t) => {
+test('acquires of a held lock with any options settle once it is free, and none keeps it', async (t) => {
   const lock = lockFile(path.join(temporaryFolder(t), 'some.lock'))
   await holds(t, fc.array(acquireOptions, { minLength: 1, maxLength: 4 }), async (all) => {
     const holder = await takeFree(lock)
@@ -155,14 +155,14 @@ test('acquires of a taken lock with any options settle when it comes free, and n
   })
 })
 
-test('acquireSync() with any options answers, and does not keep the lock after an error', async (t) => {
+test('acquireSync() with any options returns or throws, and does not keep the lock after an error', async (t) => {
   const file = path.join(temporaryFolder(t), 'some.lock')
   await holds(t, acquireOptions, values, async (options, lockOptions) => {
     const lock = (await outcome(() => lockFile(file, lockOptions()))) ?? lockFile(file)
     const guard = await outcome(() => lock.acquireSync(options()))
     const other = lockFile(file).tryAcquire()
     assert.equal(other === null, guard !== undefined)
-    // Nobody but this thread could release it.
+    // Only this thread could release it.
     if (guard !== undefined) await outcome(() => lock.acquireSync({ timeout: null }))
     guard?.release()
     other?.release()
@@ -170,7 +170,7 @@ test('acquireSync() with any options answers, and does not keep the lock after a
   })
 })
 
-test('acquireSync() of a taken lock with any onWait answers, and does not keep the lock', async (t) => {
+test('acquireSync() of a held lock with any onWait returns or throws, and does not keep the lock', async (t) => {
   const lock = lockFile(path.join(temporaryFolder(t), 'some.lock'))
   await holds(t, callbacks, fc.boolean(), async (onWait, releases) => {
     const holder = await takeFree(lock)
@@ -189,7 +189,7 @@ test('acquireSync() of a taken lock with any onWait answers, and does not keep t
   })
 })
 
-test('runExclusive() of anything runs it or says why not, and never keeps the lock', async (t) => {
+test('runExclusive() of any value runs it or throws, and never keeps the lock', async (t) => {
   const lock = lockFile(path.join(temporaryFolder(t), 'some.lock'))
   await holds(t, callbacks, acquireOptions, async (fn, options) => {
     const given = fn()
@@ -203,7 +203,7 @@ test('runExclusive() of anything runs it or says why not, and never keeps the lo
   })
 })
 
-test('the constructors are for nobody', (t) =>
+test('new FileLock() and new LockGuard() throw', (t) =>
   holds(t, values, values, values, async (...makers) => {
     const args = makers.map((make) => make())
     assert.throws(() => new FileLock(...args), { code: 'ERR_ILLEGAL_CONSTRUCTOR' })

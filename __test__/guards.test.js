@@ -8,9 +8,9 @@ const path = require('node:path')
 const { test } = require('node:test')
 const vm = require('node:vm')
 const { lockFile, LockGuard } = require('..')
-const { run } = require('./support/command')
-const { lockPath, temporaryFolder } = require('./support/folder')
-const { compiled, tsc } = require('./support/typescript')
+const { run } = require('../tools/child')
+const { lockPath, temporaryFolder } = require('../tools/folder')
+const { compiled, tsc } = require('../tools/typescript')
 
 test('release() twice is once', async (t) => {
   const lock = lockFile(lockPath(t))
@@ -22,7 +22,7 @@ test('release() twice is once', async (t) => {
   assert.equal(lock.locked, false)
 })
 
-test('a guard does not free a later acquisition by somebody else', async (t) => {
+test('release() of an ended guard does not end a later acquisition', async (t) => {
   const file = lockPath(t)
   const former = await lockFile(file).acquire()
   lockFile(file).release()
@@ -36,7 +36,7 @@ test('a guard does not free a later acquisition by somebody else', async (t) => 
   later.release()
 })
 
-test('a guard that was released hands over to the next waiter and to nobody else', async (t) => {
+test('release() of a guard grants the lock to the next waiter only', async (t) => {
   const lock = lockFile(lockPath(t))
   const first = await lock.acquire()
   const [second, third] = [lock.acquire(), lock.acquire()]
@@ -110,7 +110,7 @@ test('runExclusive() frees the lock when fn throws or rejects, and passes the er
   }
 })
 
-test('runExclusive() does not call fn when the lock is not to be had', async (t) => {
+test('runExclusive() that cannot acquire the lock does not call fn', async (t) => {
   const lock = lockFile(lockPath(t))
   const guard = await lock.acquire()
   await assert.rejects(lock.runExclusive(assert.fail, 0), { code: 'ERR_LOCK_TIMEOUT' })

@@ -5,13 +5,13 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { lockFile } = require('..')
-const { lockPath } = require('./support/folder')
-const { Hostile, oddities, refuse } = require('./support/hostile')
+const { lockPath } = require('../tools/folder')
+const { Hostile, oddities, refuse } = require('../tools/hostile')
 
-/** A signal of somebody else's making. */
+/** A signal that is not Node's. */
 const signalWith = (own) => ({ aborted: false, addEventListener() {}, removeEventListener() {}, ...own })
 
-test('a signal that refuses a listener rejects the acquire, which leaves the queue', async (t) => {
+test('a signal whose addEventListener() throws rejects the acquire, which leaves the queue', async (t) => {
   const lock = lockFile(lockPath(t))
   const holder = lock.tryAcquire()
   await assert.rejects(lock.acquire({ signal: signalWith({ addEventListener: refuse }) }), Hostile)
@@ -22,7 +22,7 @@ test('a signal that refuses a listener rejects the acquire, which leaves the que
   assert.equal(lock.locked, false)
 })
 
-test('a signal that refuses to let its listener go keeps nobody from an outcome', async (t) => {
+test('a signal whose removeEventListener() throws does not change the outcome', async (t) => {
   const lock = lockFile(lockPath(t))
   const holder = lock.tryAcquire()
   const signal = signalWith({ removeEventListener: refuse })
@@ -46,7 +46,7 @@ test('a file: URL that cannot be decoded is refused with a code', () => {
   assert.throws(() => lockFile(new URL('file:///%E0%A4%A')), { code: 'ERR_INVALID_ARG_VALUE' })
 })
 
-test('a value that cannot be looked at is refused with a code', async (t) => {
+test('a value that throws when it is read is refused with a code', async (t) => {
   const lock = lockFile(lockPath(t))
   for (const make of oddities.slice(0, 8)) {
     await assert.rejects(

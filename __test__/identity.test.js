@@ -5,11 +5,14 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
 const { pathToFileURL } = require('node:url')
+const { inspect } = require('node:util')
 const { lockFile } = require('..')
-const { hardLinksOnly } = require('./support/filesystem')
-const { lockPath, temporaryFolder } = require('./support/folder')
-const { startNode } = require('./support/peer')
-const { linuxOnly, notOnWindows, symlinksOnly, windowsOnly } = require('./support/platform')
+const { hardLinksOnly } = require('../tools/filesystem')
+const { lockPath, temporaryFolder } = require('../tools/folder')
+const { startNode } = require('../tools/peer')
+const { linuxOnly, notOnWindows, symlinksOnly, windowsOnly } = require('../tools/platform')
+
+const onWindows = process.platform === 'win32'
 
 /** The two spellings exclude each other, in this process and between two. */
 async function assertOneLock(t, one, other) {
@@ -37,7 +40,7 @@ test('a relative path and an absolute one are one lock', async (t) => {
   await assertOneLock(t, absolute, path.relative(process.cwd(), absolute))
 })
 
-test('a path with . and .. and doubled slashes is the lock of the plain path', async (t) => {
+test('a path with . and .. and double slashes is the lock of the plain path', async (t) => {
   const folder = temporaryFolder(t)
   fs.mkdirSync(path.join(folder, 'sub'))
   await assertOneLock(t, path.join(folder, 'a.lock'), `${folder}//sub/./..//a.lock`)
@@ -94,7 +97,7 @@ test(
   },
 )
 
-test('spellings that the file system takes for one are one lock: letter case, accents', async (t) => {
+test('spellings that the file system treats as equal are one lock: letter case, accents', async (t) => {
   const file = lockPath(t, 'Käse.lock'.normalize('NFC'))
   fs.writeFileSync(file, '')
   const folder = path.dirname(file)
@@ -111,7 +114,7 @@ test('a string, a Buffer and a URL are one lock', async (t) => {
   await assertOneLock(t, file, pathToFileURL(file))
 })
 
-test('a name that is not UTF-8 is a lock of its own', linuxOnly, async (t) => {
+test('a name that is not UTF-8 is a separate lock', linuxOnly, async (t) => {
   const folder = temporaryFolder(t)
   const bytes = (...name) => Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name)])
   const one = await lockFile(bytes(0x61, 0xff)).acquire()
@@ -143,8 +146,68 @@ test('the path is made absolute at once: a later chdir changes nothing', async (
   assert.equal(lockFile(path.join(before, 'a.lock')).tryAcquire(), null)
 })
 
-test('lock.path is absolute and normal', () => {
-  assert.equal(lockFile('some/../a.lock').path, path.resolve('a.lock'))
-  assert.equal(lockFile(Buffer.from('a.lock')).path, path.resolve('a.lock'))
-  assert.equal(lockFile(pathToFileURL('a.lock')).path, path.resolve('a.lock'))
+test('lock.path is the absolute path of the file that is locked', symlinksOnly, async (t) => {
+  const folder = temporaryFolder(t)
+  fs.mkdirSync(path.join(folder, 'far', 'inner'), { recursive: true })
+  fs.symlinkSync(path.join(folder, 'far', 'inner'), path.join(folder, 'link'))
+  const lock = lockFile(`${folder}/link/../a.lock`)
+  const guard = await lock.acquire()
+  const locked = onWindows ? path.join(folder, 'a.lock') : path.join(folder, 'far', 'a.lock')
+  assert.equal(fs.statSync(lock.path).ino, fs.statSync(locked).ino)
+  assert.equal(guard.path, lock.path)
+  guard.release()
 })
+
+test('lock.path of a relative path begins at the working directory', () => {
+  for (const given of ['a.lock', './a.lock', './/a.lock', Buffer.from('a.lock'), pathToFileURL('a.lock')]) {
+    assert.equal(lockFile(given).path, path.resolve('a.lock'), inspect(given))
+  }
+})
+
+test('a path with a slash at its end is no file: ENOTDIR', notOnWindows('there it is ENOENT'), async (t) => {
+  const file = lockPath(t)
+  fs.writeFileSync(file, '')
+  for (const end of ['/', '/.', '/./', '/..', '/../a.lock']) {
+    const lock = lockFile(file + end)
+    assert.throws(() => lock.tryAcquire(), { code: 'ENOTDIR', syscall: 'open', path: lock.path }, end)
+    await assert.rejects(lock.acquire(), { code: 'ENOTDIR' }, end)
+    assert.equal(lock.locked, false)
+  }
+})
+
+test('a relative path in a deleted working directory is the error of process.cwd()', linuxOnly, async (t) => {
+  const folder = temporaryFolder(t)
+  const peer = await startNode(t, { cwd: folder })
+  fs.rmSync(folder, { recursive: true })
+  const [relative, absolute] = await peer.run(({ lockFile }) => {
+    const attempt = (path) => {
+      try {
+        return { path: lockFile(path).path }
+      } catch ({ message, code, errno, syscall }) {
+        return { message, code, errno, syscall }
+      }
+    }
+    return [attempt('a.lock'), attempt('/a.lock')]
+  })
+  assert.deepEqual(relative, {
+    message: 'ENOENT: no such file or directory, uv_cwd',
+    code: 'ENOENT',
+    errno: -2,
+    syscall: 'uv_cwd',
+  })
+  assert.deepEqual(absolute, { path: '/a.lock' })
+})
+
+test(
+  'a relative path begins at the working directory even if its name is not UTF-8',
+  linuxOnly,
+  async (t) => {
+    const parent = temporaryFolder(t)
+    const folder = Buffer.concat([Buffer.from(`${parent}/`), Buffer.of(0xff)])
+    fs.mkdirSync(folder)
+    const enter = 'cd "$0/$(printf "\\377")" && exec "$@"'
+    const peer = await startNode(t, { prefix: ['sh', '-c', enter, parent] })
+    await peer.run(({ lockFile }) => lockFile('a.lock').acquireSync().release())
+    assert.deepEqual(fs.readdirSync(folder), ['a.lock'])
+  },
+)

@@ -6,7 +6,7 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { inspect } = require('node:util')
 const { lockFile } = require('..')
-const { lockPath } = require('./support/folder')
+const { lockPath } = require('../tools/folder')
 
 const plain = { breakLength: Infinity }
 
@@ -16,9 +16,15 @@ test('a lock shows its path and its state', async (t) => {
   assert.equal(inspect(lock, plain), `FileLock { path: ${inspect(file)}, locked: false }`)
   const guard = await lock.acquire()
   assert.equal(inspect(lock, plain), `FileLock { path: ${inspect(file)}, locked: true }`)
-  assert.equal(inspect(guard, plain), `LockGuard { path: ${inspect(file)}, released: false }`)
+  assert.equal(
+    inspect(guard, plain),
+    `LockGuard { path: ${inspect(file)}, mode: 'exclusive', released: false }`,
+  )
   guard.release()
-  assert.equal(inspect({ guard }, plain), `{ guard: LockGuard { path: ${inspect(file)}, released: true } }`)
+  assert.equal(
+    inspect({ guard }, plain),
+    `{ guard: LockGuard { path: ${inspect(file)}, mode: 'exclusive', released: true } }`,
+  )
 })
 
 test('an error shows its code, the path and the holder', async (t) => {
@@ -27,7 +33,7 @@ test('an error shows its code, the path and the holder', async (t) => {
   const guard = await lock.acquire()
   const error = await lock.acquire(0).catch((error) => error)
   const shown = inspect(error, plain)
-  assert.ok(shown.startsWith(`LockError: the lock '${file}' is taken: this process holds it\n    at `), shown)
+  assert.ok(shown.startsWith(`LockError: lock '${file}' is already held by this process\n    at `), shown)
   assert.ok(shown.includes("code: 'ERR_LOCK_TIMEOUT'"), shown)
   assert.ok(shown.includes(`path: ${inspect(file)}`), shown)
   assert.ok(shown.includes(`holder: { pid: ${process.pid}, sameProcess: true }`), shown)

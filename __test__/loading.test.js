@@ -5,13 +5,14 @@
 const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const path = require('node:path')
-const { execFileSync } = require('node:child_process')
+const { execFileSync, spawnSync } = require('node:child_process')
 const { test } = require('node:test')
 const { lockFile } = require('..')
-const { lockPath, temporaryFolder } = require('./support/folder')
-const { untilQueued } = require('./support/kernel')
-const { startNode } = require('./support/peer')
-const { linuxOnly } = require('./support/platform')
+const { target } = require('../lib/native/target')
+const { lockPath, temporaryFolder } = require('../tools/folder')
+const { untilQueued } = require('../tools/kernel')
+const { startNode } = require('../tools/peer')
+const { linuxOnly } = require('../tools/platform')
 
 const root = path.join(__dirname, '..')
 
@@ -23,15 +24,15 @@ function runProgram(program, { args = [], cwd } = {}) {
 
 const look = `
   const fs = require('node:fs')
+  const { count } = require(${JSON.stringify(path.join(root, 'tools', 'resources'))})
   const look = () => ({
-    threads: fs.readdirSync('/proc/self/task').length,
-    descriptors: fs.readdirSync('/proc/self/fd').length,
+    ...count(),
     signals: /SigCgt:\\s+(\\w+)/.exec(fs.readFileSync('/proc/self/status', 'latin1'))[1],
     listeners: process.eventNames().map(String),
   })
 `
 
-test('to load it starts no thread, opens no file, takes no signal, adds no listener', linuxOnly, () => {
+test('require starts no thread, opens no file, takes no signal, adds no listener', linuxOnly, () => {
   const { before, after } = runProgram(`${look}
     const before = look()
     require(${JSON.stringify(root)})
@@ -40,7 +41,21 @@ test('to load it starts no thread, opens no file, takes no signal, adds no liste
   assert.deepEqual(after, before)
 })
 
-test('a free lock takes no signal and leaves no thread behind', linuxOnly, async (t) => {
+test('where the program cannot be read the report tells the platform, and stays as it was', linuxOnly, () => {
+  for (const excludeNetwork of [false, true]) {
+    const { name, after } = runProgram(`
+      process.report.excludeNetwork = ${excludeNetwork}
+      require('node:fs').openSync = () => { throw new Error('unreadable') }
+      const { target } = require(${JSON.stringify(path.join(root, 'lib/native/target.js'))})
+      console.log(JSON.stringify({ name: target(), after: process.report.excludeNetwork }))
+    `)
+    assert.equal(name, target())
+    // Older Node has no such property, and keeps what was set.
+    assert.equal(after, excludeNetwork)
+  }
+})
+
+test('an acquire of a free lock takes no signal and leaves no thread', linuxOnly, async (t) => {
   const { before, after } = runProgram(`${look}
     const { lockFile } = require(${JSON.stringify(root)})
     fs.promises.stat('.').then(async () => {
@@ -78,8 +93,9 @@ test('a wait takes one signal, and none that the program handles', linuxOnly, as
   await pending
 })
 
-test('it loads with require and with import, under the same names', (t) => {
-  const names = ['FileLock', 'LockError', 'LockGuard', 'lockFile']
+test('require and import export the same names', (t) => {
+  const updates = ['updateFile', 'updateFileSync', 'updateJson', 'updateJsonSync']
+  const names = ['FileLock', 'LockError', 'LockGuard', 'acquireAll', 'lockFile', ...updates]
   const required = runProgram(`console.log(JSON.stringify(Object.keys(require(${JSON.stringify(root)}))))`)
   assert.deepEqual(required.sort(), names)
   const module = path.join(temporaryFolder(t), 'program.mjs')
@@ -87,28 +103,28 @@ test('it loads with require and with import, under the same names', (t) => {
   fs.writeFileSync(
     module,
     `import * as all from ${specifier}
-     import { FileLock, LockError, LockGuard, lockFile } from ${specifier}
-     console.log(JSON.stringify([FileLock, LockError, LockGuard, lockFile].map((value) => value.name)))`,
+     import { ${names} } from ${specifier}
+     console.log(JSON.stringify([${names}].map((value) => value.name)))`,
   )
   const imported = JSON.parse(execFileSync(process.execPath, [module], { encoding: 'utf8' }))
   assert.deepEqual(imported, names)
 })
 
-/** Another installed copy of the package, with a native part of its own. */
-function installCopy(t) {
+/** Another installed copy of the package, with a native part of its own or none. */
+function installCopy(t, { addon = true } = {}) {
   const copy = path.join(temporaryFolder(t), 'node_modules', 'locket')
   const { files } = require('../package.json')
   const addons = fs.readdirSync(root).filter((name) => name.endsWith('.node'))
-  for (const name of ['package.json', ...files, ...addons]) {
+  for (const name of ['package.json', ...files, ...(addon ? addons : [])]) {
     const source = path.join(root, name)
     if (fs.existsSync(source)) fs.cpSync(source, path.join(copy, name), { recursive: true })
   }
-  return require(copy)
+  return copy
 }
 
 test('two installed copies in one process exclude each other, and wake each other', async (t) => {
   const file = lockPath(t)
-  const copy = installCopy(t)
+  const copy = require(installCopy(t))
   assert.notEqual(copy.lockFile, lockFile)
   for (const [one, other] of [
     [lockFile(file), copy.lockFile(file)],
@@ -148,4 +164,66 @@ test('garbage collection frees nothing', async (t) => {
   assert.equal(lockFile(file).tryAcquire(), null)
   await peer.release(file)
   lockFile(file).tryAcquire().release()
+})
+
+test('after require nothing more is loaded, whatever is used', (t) => {
+  const copy = installCopy(t)
+  const file = lockPath(t)
+  const outcome = runProgram(`
+    const fs = require('node:fs')
+    const { lockFile, ...locket } = require(${JSON.stringify(copy)})
+    // As for a program that gives up its privileges. The addon stays: Windows keeps it while it is in use.
+    for (const name of fs.readdirSync(${JSON.stringify(copy)}, { recursive: true })) {
+      if (/\\.js(on)?$/.test(name)) fs.unlinkSync(${JSON.stringify(copy + path.sep)} + name)
+    }
+    const lock = lockFile(${JSON.stringify(file)})
+    const missing = lockFile(${JSON.stringify(path.join(file, 'none'))})
+    const data = ${JSON.stringify(`${file}.json`)}
+    const codeOf = async (act) => {
+      try {
+        return JSON.stringify(await act()) ?? 'done'
+      } catch (error) {
+        return error.code ?? error.name
+      }
+    }
+    const held = (options) => codeOf(() => lock.acquire(options))
+    async function main() {
+      const outcome = []
+      const guard = await lock.acquire({ timeout: 1, signal: new AbortController().signal })
+      outcome.push(await held(0), await held({ timeout: 0.01, onWait() {} }))
+      outcome.push(await held({ signal: AbortSignal.timeout(1) }), await held({ signal: 7 }), await held(-1))
+      outcome.push(await codeOf(() => lock.acquireSync()), await codeOf(() => lock.acquireSync(0.01)))
+      guard.release()
+      outcome.push(await codeOf(() => lock.release()), await codeOf(() => lock.runExclusive(() => 7)))
+      outcome.push(await codeOf(() => missing.tryAcquire()), await codeOf(() => lockFile('')))
+      outcome.push(await codeOf(() => locket.updateJson(data, () => [1])))
+      outcome.push(await codeOf(() => locket.updateJsonSync(data, ([one]) => [one, 2])))
+      return outcome
+    }
+    main().then((outcome) => console.log(JSON.stringify(outcome)))
+  `)
+  assert.deepEqual(outcome, [
+    ...['ERR_LOCK_TIMEOUT', 'ERR_LOCK_TIMEOUT'],
+    ...[23, 'ERR_INVALID_ARG_TYPE', 'ERR_OUT_OF_RANGE'],
+    ...['ERR_LOCK_DEADLOCK', 'ERR_LOCK_TIMEOUT'],
+    ...['ERR_LOCK_NOT_HELD', '7'],
+    ...[process.platform === 'win32' ? 'ENOENT' : 'ENOTDIR', 'ERR_INVALID_ARG_VALUE'],
+    ...['[1]', '[1,2]'],
+  ])
+})
+
+test('help, usage, errors and checks load without the addon', (t) => {
+  const copy = installCopy(t, { addon: false })
+  const run = (...args) =>
+    spawnSync(process.execPath, [path.join(copy, 'bin/locket.js'), ...args], { encoding: 'utf8' })
+  const help = run('--help')
+  assert.deepEqual([help.status, help.stderr], [0, ''])
+  assert.match(help.stdout, /^Usage: /)
+  assert.equal(run('--version').stdout, `locket ${require('../package.json').version}\n`)
+  assert.equal(run('--no-such-option').status, 64)
+  assert.deepEqual(Object.keys(require(path.join(copy, 'lib/common'))), Object.keys(require('locket/common')))
+  assert.throws(() => require(copy), { code: 'ERR_LOCK_NO_BINARY' })
+  const lacking = run('--who', 'some.lock')
+  assert.deepEqual([lacking.status, lacking.stdout], [71, ''])
+  assert.match(lacking.stderr, /^locket: /)
 })

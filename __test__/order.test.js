@@ -8,11 +8,11 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
 const { lockFile } = require('..')
-const { hardLinksOnly } = require('./support/filesystem')
-const { lockPath } = require('./support/folder')
-const { startNode } = require('./support/peer')
-const { startThread } = require('./support/thread')
-const { within } = require('./support/until')
+const { hardLinksOnly } = require('../tools/filesystem')
+const { lockPath } = require('../tools/folder')
+const { startNode } = require('../tools/peer')
+const { startThread } = require('../tools/thread')
+const { within, withResolvers } = require('../tools/until')
 
 const WAITERS = 1000
 
@@ -78,7 +78,7 @@ test('waiters under two spellings of a file are served in one order', hardLinksO
     const served = []
     const noticed = []
     const acquires = Array.from({ length: 100 }, (_, number) => {
-      const onWait = Promise.withResolvers?.() ?? withResolvers()
+      const onWait = withResolvers()
       noticed.push(onWait.promise)
       return locks[number % 2].acquire({ onWait: onWait.resolve }).then((granted) => {
         served.push(number)
@@ -92,14 +92,6 @@ test('waiters under two spellings of a file are served in one order', hardLinksO
     assert.deepEqual(served, [...Array(100).keys()])
   }
 })
-
-function withResolvers() {
-  let resolve
-  const promise = new Promise((now) => {
-    resolve = now
-  })
-  return { promise, resolve }
-}
 
 test('waiters of several threads are served in one order', hardLinksOnly, async (t) => {
   const file = lockPath(t)
@@ -138,7 +130,7 @@ test('waiters of several threads are served in one order', hardLinksOnly, async 
   assert.deepEqual([...served], [total, ...Array(total).keys()])
 })
 
-/** Eight tasks of the peer take the lock one after the other, for ever: its queue is never empty. */
+/** Eight tasks of the peer take the lock one after the other without end: its queue is never empty. */
 function startEndlessQueue({ lockFile, require, kept }, file) {
   const fs = require('node:fs')
   const lock = lockFile(file)
@@ -149,7 +141,7 @@ function startEndlessQueue({ lockFile, require, kept }, file) {
       const asked = performance.now()
       const guard = await lock.acquire()
       kept.longest = Math.max(kept.longest, performance.now() - asked)
-      // A turn begins where somebody else had the lock before.
+      // A turn begins where another process had the lock before.
       if (fs.readFileSync(`${file}.last`, 'latin1') !== pid) {
         kept.turns += 1
         fs.writeFileSync(`${file}.last`, pid)
@@ -174,7 +166,7 @@ async function startEndless(t, count) {
   return { file, peers }
 }
 
-test('beside a process whose queue never ends, another process gets its turn', async (t) => {
+test('a process gets its turn beside one whose queue never ends', async (t) => {
   const {
     file,
     peers: [peer],

@@ -5,8 +5,8 @@
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
 const { lockFile } = require('..')
-const { lockPath } = require('./support/folder')
-const { startNode } = require('./support/peer')
+const { lockPath } = require('../tools/folder')
+const { startNode } = require('../tools/peer')
 
 const refused = { name: 'LockError', code: 'ERR_LOCK_TIMEOUT' }
 
@@ -16,7 +16,7 @@ async function twoLockers(t) {
   return { path, first, second }
 }
 
-/** Whether somebody else could have the lock now. */
+/** Returns `true` if another process could acquire the lock now. */
 function isFree(path) {
   const guard = lockFile(path).tryAcquire()
   guard?.release()
@@ -69,7 +69,7 @@ describe('in one process', () => {
     await assert.rejects(lockFile(path, { timeout: 0 }).acquire(), refused)
   })
 
-  test('nor the same path with other options', async (t) => {
+  test('the same path with other options cannot be acquired twice without a release', async (t) => {
     const path = lockPath(t)
     await lockFile(path, { timeout: null }).acquire()
     await assert.rejects(lockFile(path, { timeout: 0 }).acquire(), refused)

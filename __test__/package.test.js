@@ -8,12 +8,12 @@ const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
-const { target } = require('../lib/target')
-const { npm } = require('../scripts/npm')
-const { nameOf, pack, tarball } = require('../scripts/package')
-const { manifest, root, targets } = require('../scripts/targets')
-const { temporaryFolder } = require('./support/folder')
-const { npmOnly } = require('./support/platform')
+const { target } = require('../lib/native/target')
+const { npm } = require('../tools/npm')
+const { additions, pack, tarball } = require('../tools/package')
+const { manifest, nameOf, root, targets } = require('../tools/targets')
+const { temporaryFolder } = require('../tools/folder')
+const { npmOnly } = require('../tools/platform')
 
 const here = targets.find(({ name }) => name === target())
 
@@ -29,11 +29,18 @@ const USER = `
 `
 
 test('the packages', npmOnly, async (t) => {
-  const packages = pack(temporaryFolder(t), [here])
-  const folder = install(t, packages)
+  const [platform, main] = pack(temporaryFolder(t), [here])
+  const folder = install(t, [platform, main])
   const read = (name) => JSON.parse(fs.readFileSync(path.join(folder, 'node_modules', name, 'package.json')))
 
   await t.test('work side by side', () => useIn(folder))
+
+  await t.test('load as one file of JavaScript', () => {
+    const main = path.join(fs.realpathSync(folder), 'node_modules', manifest.name)
+    const script = `require('${manifest.name}'); console.log(JSON.stringify(Object.keys(require.cache)))`
+    const loaded = JSON.parse(node(folder, '-e', script).stdout).filter((name) => name.endsWith('.js'))
+    assert.deepEqual(loaded, [path.join(main, 'index.js')])
+  })
 
   await t.test('bring no other package, and nothing to run or compile', () => {
     const names = fs.readdirSync(path.join(folder, 'node_modules'), { recursive: true })
@@ -54,31 +61,26 @@ test('the packages', npmOnly, async (t) => {
     assert.equal(libc?.[0], here.libc)
     assert.equal(main, path.basename(here.addon))
   })
+})
 
-  await t.test('on a platform without one, require names it and those there are', () => {
-    const { code, message } = refusal(
-      folder,
-      "Object.defineProperty(process, 'platform', { value: 'sunos' })",
-    )
-    assert.equal(code, 'ERR_LOCK_NO_BINARY')
-    assert.match(message, /no package for sunos on \w+: .*Linux.*macOS.*Windows.*build it from/s)
-  })
-
-  await t.test('without the one for the platform, require names platform, package and cure', () => {
-    const { code, message } = refusal(install(t, packages.slice(-1)))
-    assert.equal(code, 'ERR_LOCK_NO_BINARY')
-    const name = nameOf(here)
-    const parts = [`the package ${name} on ${here.name}`, `npm install ${name}@${manifest.version}`]
-    for (const part of parts) assert.ok(message.includes(part), `${message} says ${part}`)
-  })
-
-  await t.test('with one that does not load, require tells why', () => {
-    const addon = path.join(folder, 'node_modules', nameOf(here), path.basename(here.addon))
-    fs.writeFileSync(addon, 'no program')
-    const { code, message } = refusal(folder)
-    assert.equal(code, 'ERR_LOCK_NO_BINARY')
-    assert.ok(message.includes(`cannot load the package ${nameOf(here)}`), message)
-  })
+test('the packages on top of the main one work with it, and bring nothing else', npmOnly, (t) => {
+  const [platform, main, ...others] = pack(temporaryFolder(t), [here])
+  // What a package wants beside it cannot be installed without a network.
+  const alone = additions().map(({ manifest: addition }) => addition.peerDependencies === undefined)
+  const folder = install(t, [platform, main, ...others.filter((_, index) => alone[index])])
+  const names = additions()
+    .filter((_, index) => alone[index])
+    .map(({ manifest: addition }) => addition.name)
+  assert.ok(names.length > 0)
+  const installed = fs.readdirSync(path.join(folder, 'node_modules'), { recursive: true })
+  assert.deepEqual(
+    installed.filter((name) => path.basename(name) === 'package.json').toSorted(),
+    [manifest.name, nameOf(here), ...names].map((name) => path.join(name, 'package.json')).toSorted(),
+  )
+  for (const name of names) {
+    const { status, stderr } = node(folder, '-e', `require('${name}')`)
+    assert.deepEqual({ status, stderr }, { status: 0, stderr: '' }, name)
+  }
 })
 
 test('the package that npm pack makes of a clone works where it was made', npmOnly, (t) => {
@@ -89,13 +91,6 @@ function useIn(folder) {
   fs.writeFileSync(path.join(folder, 'user.mjs'), USER)
   const { status, stdout, stderr } = node(folder, 'user.mjs')
   assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: 'held\n', stderr: '' })
-}
-
-/** What `require` throws, after some other code. */
-function refusal(folder, first = '') {
-  const tell = '({ code, message }) => console.log(JSON.stringify({ code, message }))'
-  const script = `${first}\n try { require('${manifest.name}') } catch (error) { (${tell})(error) }`
-  return JSON.parse(node(folder, '-e', script).stdout)
 }
 
 /** The tarballs alone: the packages they ask for, of other platforms, are nowhere to be had. */

@@ -8,16 +8,17 @@ const fs = require('node:fs')
 const { createRequire } = require('node:module')
 const path = require('node:path')
 const { test } = require('node:test')
+const { pathToFileURL } = require('node:url')
 const vm = require('node:vm')
 const { lockFile } = require('..')
-const { lockPath } = require('./support/folder')
+const { lockPath } = require('../tools/folder')
 
 /** Loads the package into the context, all but what is not JavaScript. */
 function loadInto(context) {
   const modules = new Map()
   const load = (file) => {
     if (modules.has(file)) return modules.get(file).exports
-    const module = { exports: {} }
+    const module = { exports: {}, filename: file }
     modules.set(file, module)
     const outer = createRequire(file)
     const inner = (id) => {
@@ -53,6 +54,29 @@ test('the package works in a context of its own, beside others of the process', 
   await assert.rejects(one.acquire({ signal: controller.signal }), (error) => error === 'reason')
   one.acquireSync().release()
   assert.equal(ours.locked, false)
+})
+
+test('a URL of another class or realm is taken, as node:fs takes it', (t) => {
+  const file = lockPath(t)
+  const { href, protocol, hostname, pathname } = pathToFileURL(file)
+  class OtherUrl {
+    constructor() {
+      Object.assign(this, { href, protocol, hostname, pathname })
+    }
+  }
+  const global = globalThis.URL
+  const urls = [
+    new OtherUrl(),
+    pathToFileURL(file),
+    vm.runInNewContext('({ ...parts })', { parts: { href, protocol } }),
+  ]
+  globalThis.URL = OtherUrl
+  t.after(() => {
+    globalThis.URL = global
+  })
+  for (const url of urls) assert.equal(lockFile(url).path, file)
+  const legacy = { ...urls[2], auth: null, path: pathname }
+  assert.throws(() => lockFile(legacy), { code: 'ERR_INVALID_ARG_TYPE' })
 })
 
 test('bytes, options and callbacks of another context are taken', async (t) => {

@@ -5,9 +5,9 @@ const { once } = require('node:events')
 const { test } = require('node:test')
 const { Worker } = require('node:worker_threads')
 const { LockError, lockFile } = require('..')
-const { atEnd } = require('./support/end')
-const { lockPath } = require('./support/folder')
-const { startNode } = require('./support/peer')
+const { atEnd } = require('../tools/end')
+const { lockPath } = require('../tools/folder')
+const { startNode } = require('../tools/peer')
 
 const notHeld = {
   name: 'LockError',
@@ -53,7 +53,7 @@ test('release() frees what another thread of the process acquired', async (t) =>
   lock.tryAcquire().release()
 })
 
-test('to release what nobody holds is an error with the text of the original', (t) => {
+test('release() of a free lock throws the error of the original', (t) => {
   const path = lockPath(t)
   const release = () => lockFile(path).release()
   assert.throws(release, { ...notHeld, path })
@@ -61,7 +61,7 @@ test('to release what nobody holds is an error with the text of the original', (
   assert.throws(release, Error)
 })
 
-test('to release twice is an error the second time', async (t) => {
+test('a second release() throws', async (t) => {
   const lock = lockFile(lockPath(t))
   await lock.acquire()
   lock.release()
@@ -76,7 +76,7 @@ test('a process cannot release what another process holds', async (t) => {
   assert.equal(lockFile(path).tryAcquire(), null)
 })
 
-test('an acquire that waits is not released in the place of a holder', async (t) => {
+test('release() does not end an acquire that waits', async (t) => {
   const path = lockPath(t)
   const holder = await startNode(t)
   await holder.acquire(path)

@@ -5,13 +5,13 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
 const { lockFile } = require('..')
-const { replacedFilesOnly } = require('./support/filesystem')
-const { lockPath, replaceFile, temporaryFolder } = require('./support/folder')
-const { untilQueued } = require('./support/kernel')
-const { startNode } = require('./support/peer')
-const { linuxOnly, notOnWindows } = require('./support/platform')
-const { resources, untilResourcesAre } = require('./support/resources')
-const { within } = require('./support/until')
+const { replacedFilesOnly } = require('../tools/filesystem')
+const { lockPath, replaceFile, temporaryFolder } = require('../tools/folder')
+const { untilQueued } = require('../tools/kernel')
+const { startNode } = require('../tools/peer')
+const { linuxOnly, notOnWindows } = require('../tools/platform')
+const { resources, untilResourcesAre } = require('../tools/resources')
+const { within } = require('../tools/until')
 
 /** Resolves with an object that has the acquire, when that waits for the holder. */
 async function startWaiting(file, timeout) {
@@ -68,6 +68,7 @@ test('a file deleted while it is waited for is made anew, and locked', async (t)
   assert.equal(await other.tryAcquire(file), true)
 })
 
+const linksOnly = notOnWindows('a link needs a privilege there')
 const foldersGo = notOnWindows('Windows deletes no folder with an open file in it')
 
 test('a folder deleted while a file in it is waited for is an error', foldersGo, async (t) => {
@@ -85,19 +86,54 @@ test('a folder deleted while a file in it is waited for is an error', foldersGo,
   await untilResourcesAre(before)
 })
 
-test('a file replaced while this process holds it: the next acquire here gets the new one', async (t) => {
+test('a file replaced while this process holds it: acquires that wait get the new one', async (t) => {
   const file = lockPath(t)
   const other = await startNode(t)
   const guard = await lockFile(file).acquire()
   const pending = lockFile(file).acquire()
   replaceFile(file)
-  await other.acquire(file)
-  guard.release()
-  await assert.rejects(lockFile(file).acquire(0.05), { code: 'ERR_LOCK_TIMEOUT' })
-  await other.release(file)
-  const next = await pending
+  const next = await within(pending, 'the lock of the new file')
+  assert.equal(guard.released, false, 'the lock of the old one is held as before')
   assert.equal(await other.tryAcquire(file), false)
   next.release()
+  assert.equal(await other.tryAcquire(file), true)
+  await other.release(file)
+  guard.release()
+})
+
+test('a link that is pointed elsewhere is another lock from then on', linksOnly, async (t) => {
+  const folder = temporaryFolder(t)
+  for (const name of ['1', '2']) fs.mkdirSync(path.join(folder, name))
+  const current = path.join(folder, 'current')
+  fs.symlinkSync('1', current)
+  const one = lockFile(path.join(folder, '1/a.lock'))
+  const byLink = lockFile(path.join(current, 'a.lock'))
+  const guard = await one.acquire()
+  assert.equal(byLink.tryAcquire(), null)
+  assert.equal(byLink.locked, true)
+  const waits = byLink.acquire()
+  fs.unlinkSync(current)
+  fs.symlinkSync('2', current)
+  assert.equal(byLink.locked, false)
+  assert.throws(() => byLink.release(), { code: 'ERR_LOCK_NOT_HELD' })
+  const next = await within(waits, 'the lock of the new file')
+  assert.equal(byLink.tryAcquire(), null)
+  next.release()
+  byLink.tryAcquire().release()
+  byLink.acquireSync(1).release()
+  assert.equal(guard.released, false)
+  guard.release()
+  assert.equal(one.locked, false)
+})
+
+test('acquires that wait for a deleted file move to the new one', linuxOnly, async (t) => {
+  const { file, outcome } = await waitBehind(t)
+  const worker = lockFile(file).acquire(60)
+  fs.unlinkSync(file)
+  const guard = await within(outcome, 'the lock of the new file')
+  guard.release()
+  const other = await within(worker, 'the lock of the new file')
+  other.release()
 })
 
 test('a file deleted while it is held: release() ends the hold all the same', async (t) => {
@@ -120,11 +156,11 @@ test(
   async (t) => {
     const file = lockPath(t)
     const peers = await Promise.all([startNode(t), startNode(t), startNode(t)])
-    // Who holds the lock of the file at the path replaces it: whoever waits has the old one open.
+    // The holder of the lock replaces the file: each waiter has the old one open.
     const rounds = peers.map((peer) =>
       peer.run(async ({ lockFile }, file) => {
         const fs = require('node:fs')
-        const { replaceFile } = require('../support/folder')
+        const { replaceFile } = require('./tools/folder')
         for (let round = 0; round < 100; round += 1) {
           const guard = await lockFile(file).acquire()
           fs.mkdirSync(`${file}.inside`)

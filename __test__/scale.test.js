@@ -9,12 +9,11 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
 const { lockFile } = require('..')
-const { NativeLock } = require('../lib/binding')
-const { lockPath, temporaryFolder } = require('./support/folder')
-const { startNode } = require('./support/peer')
-const { linuxOnly, nativeOnly, rootOnly } = require('./support/platform')
-const { resources, untilResourcesAre } = require('./support/resources')
-const { until, within } = require('./support/until')
+const { lockPath, temporaryFolder } = require('../tools/folder')
+const { startNode } = require('../tools/peer')
+const { linuxOnly, nativeOnly, rootOnly } = require('../tools/platform')
+const { count, countWaits, resources, untilResourcesAre } = require('../tools/resources')
+const { until, within } = require('../tools/until')
 
 const WAITERS = 10_000
 const PATHS = 1000
@@ -34,17 +33,7 @@ function paths(folder, count) {
 
 /** How many threads wait for other processes, and which descriptors there are beyond those `before`. */
 function waits(before) {
-  const names = fs.readdirSync('/proc/self/task').map((task) => {
-    try {
-      return fs.readFileSync(`/proc/self/task/${task}/comm`, 'latin1')
-    } catch {
-      return 'ended'
-    }
-  })
-  return {
-    threads: names.filter((name) => name === 'locket-wait\n').length,
-    descriptors: fs.readdirSync('/proc/self/fd').length - before.descriptors,
-  }
+  return { threads: countWaits(), descriptors: count().descriptors - before.descriptors }
 }
 
 test('ten thousand acquires pending on one path take one thread and one descriptor', async (t) => {
@@ -131,7 +120,7 @@ test(
     })
     const before = countOf(peer.pid)
     execFileSync('prlimit', ['--pid', String(peer.pid), `--nproc=${before.threads + SPARE}`])
-    // A user whom nobody else is, not even another run of this test: root has no limit, and the
+    // A user of no other process, also not of another run of this test: root has no limit, and the
     // limit counts all threads of a user.
     await peer.run(
       (_, user) => {
@@ -216,20 +205,4 @@ test('a pending acquire costs little memory, and none when it is settled', async
   // Of forty thousand acquires in between not one in ten has left its bytes.
   const left = rounds.at(-1).before.heap - rounds[1].before.heap
   assert.ok(left < plain * WAITERS * 0.1, `${left} bytes are left`)
-})
-
-test('waiters that time out in one turn share one look at who holds the lock', async (t) => {
-  const file = lockPath(t)
-  const holder = await startNode(t)
-  await holder.acquire(file)
-  const look = t.mock.method(NativeLock.prototype, 'lookUpHolder')
-  const acquires = Array.from({ length: 1000 }, () => lockFile(file).acquire(0.01))
-  const rejected = acquires.map((acquire) =>
-    assert.rejects(acquire, { code: 'ERR_LOCK_TIMEOUT', path: file }),
-  )
-  // Long enough that every timer is due.
-  const end = performance.now() + 50
-  while (performance.now() < end);
-  await Promise.all(rejected)
-  assert.ok(look.mock.callCount() < 10, `${look.mock.callCount()} looks`)
 })

@@ -1,17 +1,20 @@
 'use strict'
 
-// acquireSync(): the calling thread waits (rule 19). tryAcquire(): nobody waits.
+// acquireSync(): the calling thread waits (rule 19). tryAcquire(): no wait.
 
 const assert = require('node:assert/strict')
+const { pbkdf2 } = require('node:crypto')
 const path = require('node:path')
 const { test } = require('node:test')
+const { promisify } = require('node:util')
 const { lockFile } = require('..')
-const { lockPath } = require('./support/folder')
-const { peerTakesFree } = require('./support/free')
-const { startNode } = require('./support/peer')
-const { startThread } = require('./support/thread')
+const { lockPath } = require('../tools/folder')
+const { peerTakesFree } = require('../tools/free')
+const { startNode } = require('../tools/peer')
+const { startThread } = require('../tools/thread')
+const { within } = require('../tools/until')
 
-/** Ends a test that would hang for ever, while this thread waits; in seconds. */
+/** Ends a test that would hang while this thread waits; in seconds. */
 const HANGING = 30
 
 /** A worker that holds the lock of the file until it is told anything. */
@@ -66,7 +69,7 @@ test('acquireSync() waits for another process, without spinning', async (t) => {
   assert.equal(await holder.tryAcquire(file), false)
 })
 
-test('acquireSync() gives up after its timeout, and has used next to no CPU', async (t) => {
+test('acquireSync() times out without CPU time', async (t) => {
   const file = lockPath(t)
   const [holder, waiter] = await Promise.all([startNode(t), startNode(t)])
   await holder.acquire(file)
@@ -115,7 +118,7 @@ test('a worker waits in acquireSync() while the main thread holds the lock', asy
   assert.deepEqual(said, ['holds', 'freed'])
 })
 
-test('without a timeout, a thread that holds the lock itself does not wait for itself', async (t) => {
+test('acquireSync() without a timeout in the thread that holds the lock is a deadlock', async (t) => {
   const file = lockPath(t)
   const guard = await lockFile(file).acquire()
   for (const options of [undefined, null, Infinity, {}, { timeout: null, onWait: assert.fail }]) {
@@ -124,7 +127,7 @@ test('without a timeout, a thread that holds the lock itself does not wait for i
       code: 'ERR_LOCK_DEADLOCK',
       path: file,
       holder: { pid: process.pid, sameProcess: true },
-      message: `this thread holds the lock '${file}' itself and would wait for ever`,
+      message: `deadlock: lock '${file}' is already held by this thread, and no timeout is set`,
     })
   }
   assert.equal(guard.released, false)
@@ -132,7 +135,7 @@ test('without a timeout, a thread that holds the lock itself does not wait for i
   lockFile(file).acquireSync().release()
 })
 
-test('with a timeout, a thread that holds the lock itself times out', async (t) => {
+test('acquireSync() with a timeout in the thread that holds the lock times out', async (t) => {
   const lock = lockFile(lockPath(t))
   const guard = lock.acquireSync()
   for (const timeout of [0, 0.02]) {
@@ -142,7 +145,7 @@ test('with a timeout, a thread that holds the lock itself times out', async (t) 
   assert.equal(lock.locked, false)
 })
 
-test('the timeout of lockFile() holds for acquireSync() too', (t) => {
+test('the timeout of lockFile() applies to acquireSync()', (t) => {
   const lock = lockFile(lockPath(t), { timeout: 0.01 })
   lock.tryAcquire()
   assert.throws(() => lock.acquireSync(), { code: 'ERR_LOCK_TIMEOUT' })
@@ -150,7 +153,7 @@ test('the timeout of lockFile() holds for acquireSync() too', (t) => {
   lock.release()
 })
 
-test('a lock that goes to the thread’s own earlier acquire is a deadlock then', async (t) => {
+test('acquireSync() is a deadlock once the lock is granted to an earlier acquire of its thread', async (t) => {
   const file = lockPath(t)
   const worker = await startHolder(t, file)
   const lock = lockFile(file)
@@ -161,7 +164,7 @@ test('a lock that goes to the thread’s own earlier acquire is a deadlock then'
   guard.release()
 })
 
-test('acquires that wait already come before acquireSync()', async (t) => {
+test('acquires that already wait are granted before acquireSync()', async (t) => {
   const file = lockPath(t)
   const worker = await startHolder(t, file)
   const lock = lockFile(file)
@@ -180,7 +183,7 @@ test('onWait of acquireSync() may free the lock', (t) => {
   guard.release()
 })
 
-test('what onWait throws, acquireSync() throws, and it holds nothing', (t) => {
+test('acquireSync() whose onWait throws holds nothing', (t) => {
   const lock = lockFile(lockPath(t))
   const guard = lock.acquireSync()
   const error = new Error('from onWait')
@@ -203,13 +206,13 @@ test('what onWait throws, acquireSync() throws, and it holds nothing', (t) => {
   assert.equal(lock.locked, false)
 })
 
-test('acquireSync() takes no signal: nothing could abort it', (t) => {
+test('acquireSync() with a signal is a TypeError', (t) => {
   const lock = lockFile(lockPath(t))
   const signal = AbortSignal.timeout(1)
   assert.throws(() => lock.acquireSync({ signal }), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
 })
 
-test('acquireSync() and tryAcquire() throw what the operating system says', (t) => {
+test('acquireSync() and tryAcquire() throw errors of the operating system', (t) => {
   const file = path.join(lockPath(t, 'none'), 'a.lock')
   const error = { code: 'ENOENT', syscall: 'open', path: file }
   const lock = lockFile(file)
@@ -217,7 +220,7 @@ test('acquireSync() and tryAcquire() throw what the operating system says', (t) 
   assert.throws(() => lock.tryAcquire(), error)
 })
 
-test('tryAcquire() answers null when the lock is taken, whoever has it', async (t) => {
+test('tryAcquire() returns null if the lock is held by any process or thread', async (t) => {
   const file = lockPath(t)
   const lock = lockFile(file, { timeout: 60 })
   const guard = await lock.acquire()
@@ -231,4 +234,30 @@ test('tryAcquire() answers null when the lock is taken, whoever has it', async (
   assert.equal(lock.tryAcquire(), null)
   await holder.release(file)
   lock.tryAcquire().release()
+})
+
+test('acquireSync() of a lock that an acquire on a busy pool asks for waits for the lock alone', async (t) => {
+  const file = lockPath(t)
+  const holder = await startNode(t)
+  await holder.acquire(file)
+  // Work that takes the pool a while.
+  const busy = Array.from({ length: 8 }, () => promisify(pbkdf2)('a', 'b', 50_000, 64, 'sha512'))
+  const pending = lockFile(file).acquire()
+  let noticed = 0
+  const error = { code: 'ERR_LOCK_TIMEOUT' }
+  const onWait = () => {
+    noticed += 1
+  }
+  assert.throws(() => lockFile(file).acquireSync({ timeout: 0.05, onWait }), error)
+  assert.equal(noticed, 1)
+  await holder.release(file)
+  const guard = await within(pending, 'the lock')
+  guard.release()
+  // What was abandoned on the pool is in the way of no acquire.
+  const controller = new AbortController()
+  const aborted = lockFile(file).acquire({ signal: controller.signal })
+  controller.abort()
+  lockFile(file).acquireSync().release()
+  await assert.rejects(aborted, { name: 'AbortError' })
+  await Promise.all(busy)
 })

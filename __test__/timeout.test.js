@@ -3,10 +3,10 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { lockFile } = require('..')
-const { lockPath } = require('./support/folder')
-const { peerTakesFree, takeFree } = require('./support/free')
-const { startNode } = require('./support/peer')
-const { resources, untilResourcesAre } = require('./support/resources')
+const { lockPath } = require('../tools/folder')
+const { peerTakesFree, takeFree } = require('../tools/free')
+const { startNode } = require('../tools/peer')
+const { resources, untilResourcesAre } = require('../tools/resources')
 
 const timedOut = { name: 'LockError', code: 'ERR_LOCK_TIMEOUT' }
 
@@ -80,7 +80,7 @@ test('a timeout that no timer can count to does not end at once', async (t) => {
   }
 })
 
-test('a timeout takes its own acquire out of the queue and leaves the others in order', async (t) => {
+test('a timeout removes its acquire from the queue and keeps the order', async (t) => {
   const { path, holder } = await held(t)
   const lock = lockFile(path)
   const order = []
@@ -111,7 +111,7 @@ test('thousands of timeouts leave no descriptor, no thread and no queue entry', 
   guard.release()
 })
 
-test('granted or refused, never both: what timed out does not hold the lock', async (t) => {
+test('a timed-out acquire never holds the lock', async (t) => {
   const path = lockPath(t)
   const other = await startNode(t)
   const done = other.run(async ({ lockFile }, path) => {
@@ -144,4 +144,13 @@ test('granted or refused, never both: what timed out does not hold the lock', as
   await done
   assert.ok(count.granted > 0 && count.refused > 0, JSON.stringify(count))
   await peerTakesFree(other, path)
+})
+
+test('a free lock is granted with every timeout', async (t) => {
+  const lock = lockFile(lockPath(t))
+  for (const timeout of [0, 1e-300, 1e-9, 1e-6, 1e-4, 1e-3, 2 ** 31, 1e308, Infinity]) {
+    lock.acquireSync(timeout).release()
+    // The pool can take its time.
+    if (timeout === 0 || timeout > 1) (await lock.acquire(timeout)).release()
+  }
 })

@@ -8,7 +8,7 @@ const path = require('node:path')
 const { test } = require('node:test')
 const { inspect } = require('node:util')
 const locket = require('..')
-const { compiled, tsc } = require('./support/typescript')
+const { compiled, tsc } = require('../tools/typescript')
 
 const folder = path.join(__dirname, 'types')
 

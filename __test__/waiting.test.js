@@ -6,11 +6,11 @@ const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { test } = require('node:test')
-const { lockPath } = require('./support/folder')
-const { queuedFor, untilQueued } = require('./support/kernel')
-const { startNode } = require('./support/peer')
-const { linuxOnly } = require('./support/platform')
-const { until } = require('./support/until')
+const { lockPath } = require('../tools/folder')
+const { queuedFor, untilQueued } = require('../tools/kernel')
+const { startNode } = require('../tools/peer')
+const { linuxOnly } = require('../tools/platform')
+const { until } = require('../tools/until')
 
 /** Runs in a peer: begins so many acquires, and lets it be told when they have settled. */
 function beginAcquires({ lockFile, kept }, path, count) {
@@ -26,7 +26,7 @@ async function waiters(t, count, env) {
   const path = lockPath(t)
   const [holder, peer] = await Promise.all([startNode(t), startNode(t, { env })])
   await holder.acquire(path)
-  const before = await peer.run(() => require('../support/resources').resources())
+  const before = await peer.run(() => require('./tools/resources').resources())
   await peer.run(beginAcquires, path, count)
   await untilQueued(path, peer.pid)
   const finish = async () => {
@@ -46,11 +46,11 @@ test('with one pool thread and 1,000 acquires pending, fs answers', linuxOnly, a
     path,
   )
   assert.equal(answered, true)
-  const during = await peer.run(() => require('../support/resources').resources())
+  const during = await peer.run(() => require('./tools/resources').resources())
   assert.ok(during.threads <= before.threads + 2, JSON.stringify({ before, during }))
   assert.ok(during.descriptors <= before.descriptors + 1, JSON.stringify({ before, during }))
   await finish()
-  await peer.run((_, before) => require('../support/resources').untilResourcesAre(before), before)
+  await peer.run((_, before) => require('./tools/resources').untilResourcesAre(before), before)
 })
 
 test('1,000 acquires on one path have one place in the queue of the kernel', linuxOnly, async (t) => {
@@ -60,7 +60,7 @@ test('1,000 acquires on one path have one place in the queue of the kernel', lin
   await finish()
 })
 
-test('a wait takes no processor time and wakes nobody', linuxOnly, async (t) => {
+test('a wait uses no CPU time and wakes no thread', linuxOnly, async (t) => {
   const { peer, finish } = await waiters(t, 100)
   // What V8 has to do after the start.
   await sleep(500)

@@ -8,19 +8,21 @@ const { once } = require('node:events')
 const path = require('node:path')
 const { test } = require('node:test')
 const { lockFile } = require('..')
-const { lockPath } = require('./support/folder')
-const { FIXTURES, startNode } = require('./support/peer')
-const { occupyPool } = require('./support/pool')
-const { resources, untilResourcesAre } = require('./support/resources')
-const { startThread } = require('./support/thread')
-const { within } = require('./support/until')
+const { lockPath } = require('../tools/folder')
+const { startNode } = require('../tools/peer')
+const { occupyPool } = require('../tools/pool')
+const { resources, untilResourcesAre } = require('../tools/resources')
+const { startThread } = require('../tools/thread')
+const { within } = require('../tools/until')
+
+const FIXTURES = path.join(__dirname, 'fixtures')
 
 /** How often each moment to terminate a worker is tried. */
 const ROUNDS = Number(process.env.LOCKET_ROUNDS ?? 25)
 
-/** The lock can be had: nobody who is gone has it. */
+/** Acquires and releases the lock: no ended thread holds it. */
 async function assertFree(lock) {
-  const guard = await within(lock.acquire(), 'a lock that nobody has')
+  const guard = await within(lock.acquire(), 'a free lock')
   guard.release()
   assert.equal(lock.locked, false)
 }
@@ -58,7 +60,7 @@ function queueSync({ lockFile, tell }, file) {
   lockFile(file).acquireSync({ onWait: () => tell('waiting') })
 }
 
-test('what one thread acquired another releases', async (t) => {
+test('release() ends an acquisition of another thread', async (t) => {
   const file = lockPath(t)
   const lock = lockFile(file)
   const worker = await startThread(
@@ -88,7 +90,7 @@ test('what one thread acquired another releases', async (t) => {
   lock.release()
 })
 
-test('a waiter in another thread gets what this one releases', async (t) => {
+test('release() grants the lock to a waiter in another thread', async (t) => {
   const file = lockPath(t)
   const lock = lockFile(file)
   const guard = await lock.acquire()
@@ -120,7 +122,7 @@ test('a lock or guard sent to another thread arrives as a plain object', async (
   guard.release()
 })
 
-test('terminated while it waits for a lock of its own process, a worker is forgotten', async (t) => {
+test('a worker terminated while it waits for its process leaves the queue', async (t) => {
   const file = lockPath(t)
   const lock = lockFile(file)
   await rounds(t, async () => {
@@ -135,7 +137,7 @@ test('terminated while it waits for a lock of its own process, a worker is forgo
   })
 })
 
-test('terminated while it waits for another process, a worker is forgotten', async (t) => {
+test('a worker terminated while it waits for another process leaves the queue', async (t) => {
   const file = lockPath(t)
   const lock = lockFile(file)
   const holder = await startNode(t)
@@ -152,7 +154,7 @@ test('terminated while it waits for another process, a worker is forgotten', asy
 })
 
 for (const place of ['its own process', 'another process']) {
-  test(`terminated while acquireSync() waits for ${place}, a worker is forgotten`, async (t) => {
+  test(`a worker terminated in acquireSync() while it waits for ${place} leaves the queue`, async (t) => {
     const file = lockPath(t)
     const lock = lockFile(file)
     const holder = await startNode(t)
@@ -169,7 +171,7 @@ for (const place of ['its own process', 'another process']) {
   })
 }
 
-test('terminated while its attempt is on the pool, a worker leaves nothing behind', async (t) => {
+test('a worker terminated while its attempt is on the pool leaves nothing', async (t) => {
   const file = lockPath(t)
   const lock = lockFile(file)
   await rounds(t, async () => {
@@ -194,7 +196,7 @@ test('terminated while its attempt is on the pool, a worker leaves nothing behin
   })
 })
 
-test('terminated at the moment of the grant, a worker leaves the lock to the next', async (t) => {
+test('a worker terminated at the grant leaves the lock to the next waiter', async (t) => {
   const file = lockPath(t)
   const lock = lockFile(file)
   await rounds(t, async (count) => {
@@ -215,7 +217,7 @@ test('terminated at the moment of the grant, a worker leaves the lock to the nex
   })
 })
 
-test('terminated when another process lets go, a worker leaves the lock to the next', async (t) => {
+test('a worker terminated at the release of another process leaves the lock to the next waiter', async (t) => {
   const file = lockPath(t)
   const lock = lockFile(file)
   const holder = await startNode(t)
@@ -231,7 +233,7 @@ test('terminated when another process lets go, a worker leaves the lock to the n
   })
 })
 
-test('terminated while it holds, a worker frees the lock for the next', async (t) => {
+test('a worker terminated while it holds frees the lock for the next waiter', async (t) => {
   const file = lockPath(t)
   const lock = lockFile(file)
   const other = await startNode(t)
@@ -280,7 +282,7 @@ async function ending(worker, { code, error }) {
 }
 
 for (const [how, { end, ...expected }] of Object.entries(ENDINGS)) {
-  test(`ended ${how}, a worker frees what it holds`, async (t) => {
+  test(`a worker ended ${how} frees what it holds`, async (t) => {
     const file = lockPath(t)
     const lock = lockFile(file)
     const worker = await startThread(
@@ -302,7 +304,7 @@ for (const [how, { end, ...expected }] of Object.entries(ENDINGS)) {
 
   if (how === 'by itself') continue
   for (const place of ['its own process', 'another process']) {
-    test(`ended ${how} while it waits for ${place}, a worker is forgotten`, async (t) => {
+    test(`a worker ended ${how} while it waits for ${place} leaves the queue`, async (t) => {
       const file = lockPath(t)
       const lock = lockFile(file)
       const holder = place === 'its own process' ? null : await startNode(t)
@@ -338,16 +340,18 @@ test('a pending acquire keeps a worker alive, a held lock does not', async (t) =
     },
     file,
   )
+  // A worker's last message and its end can come together.
+  const [told, ended] = [once(worker, 'message'), once(worker, 'exit')]
   lock.release()
-  assert.deepEqual(await within(once(worker, 'message'), 'a worker with nothing else to do'), ['held'])
-  await within(once(worker, 'exit'), 'the worker that holds the lock to end')
+  assert.deepEqual(await within(told, 'a worker with nothing else to do'), ['held'])
+  await within(ended, 'the worker that holds the lock to end')
   await assertFree(lock)
 })
 
-test('locks pass between threads that start and end, and no two hold at once', async (t) => {
+test('threads that start and end never hold the lock at the same time', async (t) => {
   const file = lockPath(t)
   const lock = lockFile(file)
-  // What a holder finds in `inside` when it leaves is itself, unless somebody else was let in.
+  // What a holder finds in `inside` when it leaves is itself, unless another was let in.
   const shared = new Int32Array(new SharedArrayBuffer(12))
   const [INSIDE, SECTIONS, CLASHES] = [0, 1, 2]
   const thread = async ({ lockFile, tell }, file, shared, id) => {

@@ -1,12 +1,12 @@
 'use strict'
 
-// The rows of all questions as a table, for people at a terminal and for the README.
+// The rows of all questions as a table, for a terminal.
 
-const COLUMNS = ['what', 'goal', 'locket', '÷ goal', '÷ limit', 'limit', 'peers']
+const COLUMNS = ['what', 'goal', 'locket', '÷ goal', '÷ limit', 'limit', 'other packages']
 
 /** The columns of a row, as text. */
 function cells(row) {
-  const { goal, limit, measured, peers, unit, what } = row
+  const { goal, limit, measured, others, unit, what } = row
   return [
     what,
     goal ? goalText(goal, unit) : '',
@@ -14,7 +14,7 @@ function cells(row) {
     goal ? `${ratio(measured, goal)} ${meets(row) ? '✓' : '✗'}` : '',
     limit ? (measured / limit.value).toFixed(2) : '',
     limit ? `${amount(limit.value, unit)}: ${limit.what}` : '',
-    Object.entries(peers)
+    Object.entries(others)
       .map(([name, value]) => `${name} ${amount(value, unit)}`)
       .join(', '),
   ]
@@ -26,6 +26,7 @@ function goalText({ atMost, atLeast, what }, unit) {
 }
 
 function ratio(measured, { atMost, atLeast }) {
+  if (atMost === 0) return String(measured)
   return (measured / (atMost ?? atLeast)).toFixed(2)
 }
 
@@ -54,25 +55,9 @@ function table(result) {
   return `${blocks.join('\n')}\n\n${conditions(result)}\n${verdict}`
 }
 
-function markdown(result) {
-  const lines = [COLUMNS, ...result.rows.map(cells)]
-  const widths = COLUMNS.map((_, i) => Math.max(...lines.map((columns) => columns[i].length)))
-  const line = (columns) => `| ${columns.map((text, i) => text.padEnd(widths[i])).join(' | ')} |`
-  return [
-    line(COLUMNS),
-    line(widths.map((width) => '-'.repeat(width))),
-    ...lines.slice(1).map(line),
-    '',
-    ...result.rows.filter((row) => row.note).map((row) => `- ${row.what}: ${row.note}.`),
-    '',
-    conditions(result),
-    '',
-  ].join('\n')
-}
-
 function conditions({ environment, rounds, seconds }) {
   const { day, load, node, processor, system } = environment
   return `Measured on ${day} in ${Math.round(seconds)} s with Node ${node} on ${system}, ${processor}, load average ${load.toFixed(1)} at the start. Medians of interleaved rounds (${rounds} here), each library in a process of its own.`
 }
 
-module.exports = { amount, markdown, table }
+module.exports = { amount, conditions, meets, table }

@@ -8,9 +8,10 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { parseArgs } = require('node:util')
-const { putIntoReadme } = require('../scripts/measurements')
-const { drawPicture } = require('./picture')
-const { markdown, table } = require('./report')
+const { putIntoDocuments } = require('./document')
+const { drawPictures } = require('./picture')
+const { table } = require('./report')
+const { format } = require('../tools/format')
 const { setUp } = require('./setup')
 
 /** In the order of the table. */
@@ -21,10 +22,15 @@ const QUESTIONS = [
   'holder-killed',
   'tasks-of-one-process',
   'several-processes',
+  'shared-writer-wait',
+  'shared-cycles',
+  'json-updates',
+  'drop-ins',
   'cost-of-waiting',
   'deadlines',
   'pending-acquires',
   'many-paths',
+  'postgres',
   'addon',
 ]
 
@@ -50,9 +56,16 @@ async function main() {
   const load = os.loadavg()[0]
   const begin = performance.now()
   const rows = []
+  const failed = []
   for (const name of positionals.length > 0 ? positionals : QUESTIONS) {
     console.error(`bench: ${name}`)
-    rows.push(...(await require(`./questions/${name}`).run(plan)))
+    try {
+      rows.push(...(await require(`./questions/${name}`).run(plan)))
+    } catch (error) {
+      // The others are measured all the same.
+      console.error(`bench: ${name} failed: ${error.stack}`)
+      failed.push(name)
+    }
   }
   const result = {
     environment: environment(load),
@@ -61,8 +74,9 @@ async function main() {
     rows,
   }
   console.log(table(result))
+  if (failed.length > 0) console.log(`failed: ${failed.join(', ')}`)
   if (positionals.length === 0 && !values.quick) save(result)
-  process.exit()
+  process.exit(failed.length > 0 ? 1 : 0)
 }
 
 function environment(load) {
@@ -76,11 +90,14 @@ function environment(load) {
 }
 
 function save(result) {
-  const write = (name, text) => fs.writeFileSync(path.join(__dirname, name), text)
-  write('results.json', `${JSON.stringify(result, null, 2)}\n`)
-  write('results.md', markdown(result))
-  write('results.svg', drawPicture(result))
-  putIntoReadme()
+  fs.writeFileSync(path.join(__dirname, 'results.json'), `${JSON.stringify(result, null, 2)}\n`)
+  const pictures = path.join(__dirname, '..', 'docs', 'pictures')
+  fs.mkdirSync(pictures, { recursive: true })
+  for (const [name, picture] of Object.entries(drawPictures(result))) {
+    fs.writeFileSync(path.join(pictures, `${name}.svg`), picture)
+  }
+  putIntoDocuments(result)
+  format()
 }
 
 main()

@@ -1,21 +1,21 @@
 'use strict'
 
-// Makes ready what is measured: the addon, the peers and the bare program. What cannot be had of the
-// last two is absent from the tables.
+// Makes ready what is measured: the addon, the other packages and the bare program. What is not available
+// of the last two is absent from the tables.
 
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
-const { setUp: setUpAddon } = require('../scripts/setup')
+const { setUp: setUpAddon } = require('../tools/setup')
 const { isPresent, names } = require('./support/libraries')
 
-const PEERS = path.join(__dirname, 'peers')
+const PACKAGES = path.join(__dirname, 'packages')
 const BARE = path.join(__dirname, 'bare')
 
 /** The names of the libraries that can be measured here. */
 function setUp() {
   setUpAddon()
-  setUpPeers()
+  setUpPackages()
   setUpBare()
   const present = new Set(names.filter(isPresent))
   for (const name of names)
@@ -23,15 +23,15 @@ function setUp() {
   return present
 }
 
-function setUpPeers() {
-  const lock = path.join(PEERS, 'package-lock.json')
-  const installed = path.join(PEERS, 'node_modules', '.package-lock.json')
+function setUpPackages() {
+  const lock = path.join(PACKAGES, 'package-lock.json')
+  const installed = path.join(PACKAGES, 'node_modules', '.package-lock.json')
   if (fs.existsSync(installed) && fs.statSync(installed).mtimeMs >= fs.statSync(lock).mtimeMs) return
-  console.error('bench: installing the peers')
-  npm(PEERS, ['ci', '--ignore-scripts', '--no-audit', '--no-fund'])
+  console.error('bench: installing the other packages')
+  npm(PACKAGES, ['ci', '--ignore-scripts', '--no-audit', '--no-fund'])
   // By hand, because npm may ask first before it runs the scripts of a dependency.
   for (const name of names) {
-    const folder = path.join(PEERS, 'node_modules', name)
+    const folder = path.join(PACKAGES, 'node_modules', name)
     const manifest = path.join(folder, 'package.json')
     if (!fs.existsSync(manifest)) continue
     if (JSON.parse(fs.readFileSync(manifest, 'utf8')).scripts?.install) npm(folder, ['run', 'install'])

@@ -89,8 +89,8 @@ class Checker {
     if (kind === 'refused') this.counts.refused[code] = (this.counts.refused[code] ?? 0) + 1
     else this.counts[kind] += 1
     if (kind === 'enter') {
-      const [slot] = who.split('.')
-      this.counts.sections[slot] = (this.counts.sections[slot] ?? 0) + 1
+      const [peer] = who.split('.')
+      this.counts.sections[peer] = (this.counts.sections[peer] ?? 0) + 1
     }
   }
 

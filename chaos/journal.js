@@ -12,8 +12,8 @@
 //   refused WHO CODE                                 an acquire that failed
 //   leak WHO WHAT
 //
-// WHO is a name with dots (node1.4.w0: slot, incarnation, thread); what is said of node1.4 goes for
-// its threads. Strangers may write - for what they cannot tell.
+// WHO is a name with dots (node1.4.w0: peer, incarnation, thread); what is said of node1.4 goes for
+// its threads. Foreign software writes - for what it cannot tell.
 
 const fs = require('node:fs')
 

@@ -3,10 +3,7 @@
 // What this machine lets the chaos do, and how.
 
 const { spawnSync } = require('node:child_process')
-const path = require('node:path')
-const { hasOwnMounts, isRoot, mount, works } = require('../scripts/mounts')
-
-const ROOT = path.join(__dirname, '..')
+const { hasOwnMounts, isRoot, mount, works } = require('../tools/mounts')
 
 /** Mounts a file system of a few pages. False: that is not allowed here. */
 function mountSmall(folder) {
@@ -23,20 +20,9 @@ function clockLibrary() {
   return status === 0 ? stdout.trim() : undefined
 }
 
-/** A Python that has locket, or undefined. */
-function pythonWithLocket() {
-  const folder = path.join(ROOT, '.venv')
-  const python = path.join(folder, 'bin', 'python')
-  const has = () => works(python, '-c', 'import locket')
-  if (has()) return python
-  if (!works('python3', '-m', 'venv', folder)) return
-  works(python, '-m', 'pip', 'install', '--quiet', 'locket==1.0.0')
-  return has() ? python : undefined
-}
-
 /**
- * How to start a participant: few descriptors, no core files, and for root the obedience to a
- * folder's mode that others owe, and an end when this process ends.
+ * How to start a peer: few descriptors, no core files, and for root the permission checks of an
+ * ordinary user and an end when this process ends.
  */
 function modestly(command, args) {
   const limits = ['sh', '-c', 'ulimit -c 0 && ulimit -n 512 && exec "$@"', 'sh', command, ...args]
@@ -50,4 +36,4 @@ function hasFlock() {
   return works('flock', '--version')
 }
 
-module.exports = { clockLibrary, hasFlock, modestly, mountSmall, pythonWithLocket }
+module.exports = { clockLibrary, hasFlock, modestly, mountSmall }

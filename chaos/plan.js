@@ -2,7 +2,7 @@
 
 // What happens in a round, and when: the seed alone decides.
 
-const { Random } = require('./random')
+const { Random } = require('../tools/random')
 
 const ROUND = 10_000
 /** The mean time between two events, in milliseconds. */
@@ -50,7 +50,7 @@ function makeRound(seed, number, can) {
     const kind = random.pick(lots)
     const event = { at, kind }
     if (NEEDS_NODE.includes(kind)) event.target = `node${random.between(0, setup.node - 1)}`
-    else if (kind === 'kill' || kind === 'stop') event.target = random.pick(slotsOf(setup))
+    else if (kind === 'kill' || kind === 'stop') event.target = random.pick(peersOf(setup))
     if (kind === 'rename') event.folder = random.pick(['shared', 'deleted', 'replaced'])
     if (kind === 'readonly') event.folder = random.pick(['deleted', 'replaced', 'small'])
     if (LASTS.includes(kind)) event.lasts = random.between(10, LONGEST_TROUBLE)
@@ -64,10 +64,10 @@ function makeRound(seed, number, can) {
   return { seed, number, length: ROUND, setup, events }
 }
 
-function slotsOf(setup) {
+function peersOf(setup) {
   return ['node', 'python', 'flock'].flatMap((kind) =>
     Array.from({ length: setup[kind] }, (_, i) => `${kind}${i}`),
   )
 }
 
-module.exports = { EVENTS: Object.keys(WEIGHTS), makePlan, slotsOf }
+module.exports = { EVENTS: Object.keys(WEIGHTS), makePlan, peersOf }

@@ -3,20 +3,21 @@
 // One round of the plan, carried out: a folder, processes in it, events, and the check at the end.
 
 const fs = require('node:fs')
-const os = require('node:os')
 const path = require('node:path')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { lockFile } = require('..')
-const { unmount } = require('../scripts/mounts')
+const { makeFolder, removeFolder } = require('../tools/folder')
+const { unmount } = require('../tools/mounts')
 const { Checker } = require('./checker')
 const { Counter } = require('./counter')
 const { Journal, parse } = require('./journal')
 const { mountSmall } = require('./machine')
-const { slotsOf } = require('./plan')
-const { PARTICIPANTS, Slot } = require('./slot')
+const { peersOf } = require('./plan')
+const { Supervisor } = require('./supervisor')
 
-/** Who has not ended so long after the last event hangs. */
+/** In milliseconds after the last event: a peer that has not ended by then hangs. */
 const HANGING = 60_000
+const PEERS = path.join(__dirname, 'peers')
 const KINDS = ['shared', 'deleted', 'small', 'replaced']
 
 class Round {
@@ -26,7 +27,7 @@ class Round {
   #folder
   #journal
   #locks
-  #slots = new Map()
+  #peers = new Map()
   #undoing = new Set()
   #finishing = false
 
@@ -34,7 +35,7 @@ class Round {
   constructor(plan, tools) {
     this.#plan = plan
     this.#tools = tools
-    this.#folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'locket-chaos-')))
+    this.#folder = makeFolder('locket-chaos-')
     this.#journal = new Journal(path.join(this.#folder, 'journal'))
     for (const kind of KINDS) fs.mkdirSync(path.join(this.#folder, kind))
     this.#hasSmall = mountSmall(path.join(this.#folder, 'small'))
@@ -65,10 +66,10 @@ class Round {
 
   /** Resolves with the checker when all have ended. */
   async run() {
-    for (const name of slotsOf(this.#plan.setup)) {
+    for (const name of peersOf(this.#plan.setup)) {
       const command = this.#commandFor(name)
       if (command !== undefined) {
-        this.#slots.set(name, new Slot(name, this.#journal, command, () => this.#finishing))
+        this.#peers.set(name, new Supervisor(name, this.#journal, command, () => this.#finishing))
       }
     }
     const start = performance.now()
@@ -84,15 +85,15 @@ class Round {
     return this.#check(hanging)
   }
 
-  #commandFor(slot) {
+  #commandFor(peer) {
     const { seed, setup } = this.#plan
     const { python, clockLibrary } = this.#tools
     const folder = this.#folder
     const shared = this.#locks.filter(({ kind }) => kind === 'shared')
-    if (slot.startsWith('node')) {
+    if (peer.startsWith('node')) {
       const { tasks, workers } = setup
       // The first one lives by a clock that jumps; its monotonic clock does not.
-      const isFaked = slot === 'node0' && clockLibrary !== undefined
+      const isFaked = peer === 'node0' && clockLibrary !== undefined
       const env = isFaked
         ? {
             LD_PRELOAD: clockLibrary,
@@ -104,36 +105,36 @@ class Round {
         : {}
       return (who) => {
         const share = { seed, who, folder, tasks, workers, locks: this.#locks }
-        const args = [path.join(PARTICIPANTS, 'node.js'), JSON.stringify(share)]
+        const args = [path.join(PEERS, 'node.js'), JSON.stringify(share)]
         return { command: process.execPath, args, env, ipc: true }
       }
     }
-    if (slot.startsWith('python')) {
+    if (peer.startsWith('python')) {
       if (python === undefined) return
       return (who) => {
         const share = { seed, who, folder, locks: shared }
-        return { command: python, args: [path.join(PARTICIPANTS, 'stranger.py'), JSON.stringify(share)] }
+        return { command: python, args: [path.join(PEERS, 'foreign.py'), JSON.stringify(share)] }
       }
     }
     if (!this.#tools.flock) return
     return (who) => ({
-      command: path.join(PARTICIPANTS, 'stranger.sh'),
+      command: path.join(PEERS, 'foreign.sh'),
       args: [folder, who, ...shared.map((lock) => `${lock.name}=${lock.path}`)],
     })
   }
 
   #carryOut(event) {
-    const slot = this.#slots.get(event.target)
-    if (event.target !== undefined && slot === undefined) return
+    const peer = this.#peers.get(event.target)
+    if (event.target !== undefined && peer === undefined) return
     this.events[event.kind] = (this.events[event.kind] ?? 0) + 1
     const acts = {
-      kill: () => slot.kill(),
-      crash: () => slot.order(event),
-      terminate: () => slot.order(event),
-      exhaust: () => slot.order(event),
-      abort: () => slot.end(() => slot.order(event)),
-      exit: () => slot.end(() => slot.order(event)),
-      stop: () => this.#later(event, slot.stop()),
+      kill: () => peer.kill(),
+      crash: () => peer.order(event),
+      terminate: () => peer.order(event),
+      exhaust: () => peer.order(event),
+      abort: () => peer.end(() => peer.order(event)),
+      exit: () => peer.end(() => peer.order(event)),
+      stop: () => this.#later(event, peer.stop()),
       rename: () => this.#rename(event),
       readonly: () => this.#readonly(event),
       fill: () => this.#fill(event),
@@ -190,16 +191,16 @@ class Round {
     }
   }
 
-  /** The names of those who never end. */
+  /** The names of the peers that never end. */
   async #untilFinished() {
-    const waiting = new Map(this.#slots)
-    for (const [name, slot] of this.#slots) slot.finished.then(() => waiting.delete(name))
-    const all = Promise.all([...this.#slots.values()].map((slot) => slot.finished))
+    const waiting = new Map(this.#peers)
+    for (const [name, peer] of this.#peers) peer.finished.then(() => waiting.delete(name))
+    const all = Promise.all([...this.#peers.values()].map((peer) => peer.finished))
     const limit = new AbortController()
     await Promise.race([all, sleep(HANGING, undefined, { signal: limit.signal }).catch(() => {})])
     limit.abort()
     const hanging = [...waiting.keys()]
-    for (const slot of waiting.values()) slot.kill()
+    for (const peer of waiting.values()) peer.kill()
     await all
     return hanging
   }
@@ -208,7 +209,7 @@ class Round {
     const checker = new Checker().check(parse(fs.readFileSync(this.#in('journal'), 'latin1')))
     const violations = [...checker.violations]
     for (const name of hanging) violations.push({ what: `${name} hung` })
-    const said = [...this.#slots.values()].map(({ stderr }) => stderr).filter(Boolean)
+    const said = [...this.#peers.values()].map(({ stderr }) => stderr).filter(Boolean)
     for (const { name, path: file, kind } of this.#locks) {
       const counter = new Counter(this.#folder, name)
       const value = counter.read()
@@ -218,12 +219,12 @@ class Round {
         violations.push({ what: `${name} counts ${value} in the end, not ${[...possible].join(' or ')}` })
       }
       const guard = lockFile(file).tryAcquire()
-      if (guard === null) violations.push({ what: `${name} is held though everybody is gone` })
+      if (guard === null) violations.push({ what: `${name} is held after all peers have ended` })
       else guard.release()
     }
     this.#journal.close()
     if (this.#hasSmall) unmount(this.#in('small'))
-    if (violations.length === 0) fs.rmSync(this.#folder, { recursive: true })
+    if (violations.length === 0) removeFolder(this.#folder)
     return { counts: checker.counts, events: this.events, violations, said, folder: this.#folder }
   }
 }

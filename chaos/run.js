@@ -3,8 +3,9 @@
 // npm run chaos -- [--seed NUMBER] [--minutes NUMBER] [--round NUMBER]
 
 const { parseArgs } = require('node:util')
-const { enterOwnMounts, hasOwnMounts } = require('../scripts/mounts')
-const { setUp } = require('../scripts/setup')
+const { findPython } = require('../tools/python')
+const { enterOwnMounts, hasOwnMounts } = require('../tools/mounts')
+const { setUp } = require('../tools/setup')
 const machine = require('./machine')
 const { EVENTS, makePlan } = require('./plan')
 
@@ -22,7 +23,7 @@ async function main() {
   console.log(`seed ${seed}, ${minutes} min; to repeat: npm run chaos -- --seed ${seed} --minutes ${minutes}`)
 
   const tools = {
-    python: machine.pythonWithLocket(),
+    python: findPython().python,
     clockLibrary: machine.clockLibrary(),
     flock: machine.hasFlock(),
   }
@@ -33,7 +34,7 @@ async function main() {
     !tools.flock && 'flock(1)',
     ...EVENTS.filter((kind) => !can.includes(kind)).map((kind) => `event ${kind}`),
   ].filter(Boolean)
-  if (missing.length > 0) console.log(`not to be had here: ${missing.join(', ')}`)
+  if (missing.length > 0) console.log(`not available here: ${missing.join(', ')}`)
 
   // Only now: the addon belongs to the process that stays.
   const { Round } = require('./round')

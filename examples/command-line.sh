@@ -9,4 +9,4 @@ locket command-line.lock -- echo 'with the lock held'
 locket -n -E 0 command-line.lock -- echo 'the only run'
 
 # Who is at it? Exits with 1 when nobody is.
-locket --who command-line.lock || echo 'nobody holds it'
+locket --who command-line.lock || echo 'the lock is free'

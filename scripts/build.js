@@ -4,14 +4,14 @@
 //
 // The standard library for a platform comes from rustup (`rustup target add`), or is built along
 // where only its source is there. For Linux, zig links: against glibc 2.28 or musl, wherever this
-// runs.
+// runs; for FreeBSD, too. For Android, the NDK does.
 
 const fs = require('node:fs')
 const path = require('node:path')
 const { check } = require('./check-addon')
 const { cached, pythonPrograms } = require('./platforms/cache')
 const { Missing, executable, need, onPath, run } = require('./platforms/commands')
-const { describe, root } = require('./targets')
+const { describe, root } = require('../tools/targets')
 
 /** RHEL 8, Debian 10, Ubuntu 18.10: as far back as Node's own binaries go. */
 const OLDEST_GLIBC = '2.28'
@@ -27,10 +27,13 @@ function build(triple) {
     env.RUSTC_BOOTSTRAP = '1'
     options.push('-Zbuild-std=std,panic_unwind')
   }
+  // With musl comes a library for unwinding, and the limit is the same.
+  if (target.libc === 'musl') options.push('--config', 'profile.release.package."*".opt-level="z"')
   let program = cargo
   let command = ['build', '--target', triple]
   if (target.os !== process.platform || target.os === 'linux') {
     if (triple.endsWith('windows-gnu')) prepareMingw(env)
+    else if (target.os === 'android') prepareAndroid(env)
     else if (target.os === 'win32') throw new Missing(`Windows itself, to build ${triple}`)
     else {
       const bin = pythonPrograms(...ZIG)
@@ -69,6 +72,14 @@ function toolchain(triple) {
   }
   if (fallback) return fallback
   throw new Missing(`no Rust with a standard library for ${triple} (rustup target add ${triple})`)
+}
+
+/** Google's NDK links; the oldest Android is the one of Node's own builds. */
+function prepareAndroid(env) {
+  const ndk = process.env.ANDROID_NDK_LATEST_HOME ?? process.env.ANDROID_NDK_HOME
+  if (ndk === undefined) throw new Missing('the Android NDK (ANDROID_NDK_HOME)')
+  const bin = path.join(ndk, 'toolchains', 'llvm', 'prebuilt', 'linux-x86_64', 'bin')
+  env.CARGO_TARGET_AARCH64_LINUX_ANDROID_LINKER = path.join(bin, 'aarch64-linux-android24-clang')
 }
 
 /** The build script of napi wants a libnode.dll to link with; nothing is imported from it. */

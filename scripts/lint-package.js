@@ -1,19 +1,33 @@
 'use strict'
 
-// The package as others will see it: publint looks at the manifest, attw at what each kind of module
-// finds for types. Both come from the registry for this, in these versions.
+// The packages as others will see them: publint looks at the manifest, attw at what each kind of module
+// finds for types. Both come from the registry for this, in these versions. The drop-ins have no types
+// of their own: @types describes them.
 
-const { npm } = require('./npm')
-const { withMain } = require('./package')
+const path = require('node:path')
+const { npm } = require('../tools/npm')
+const { withAdditions, withMain } = require('../tools/package')
 
-const TOOLS = [
-  ['publint@0.3.25', 'publint', '--strict'],
-  ['@arethetypeswrong/cli@0.18.5', 'attw', '--no-emoji', '--format', 'ascii'],
+const PUBLINT = ['publint@0.3.25', 'publint', '--strict']
+// Not as TypeScript resolved before 4.7, without exports: there is no locket/common for it.
+const ATTW = [
+  '@arethetypeswrong/cli@0.18.5',
+  'attw',
+  '--no-emoji',
+  '--format',
+  'ascii',
+  '--profile',
+  'node16',
 ]
 
+function lint(tarball, [tool, command, ...options]) {
+  npm(['exec', '--yes', `--package=${tool}`, '--', command, ...options, tarball])
+  console.log(`${path.basename(tarball)}: ${command} finds nothing`)
+}
+
 withMain((tarball) => {
-  for (const [tool, command, ...options] of TOOLS) {
-    npm(['exec', '--yes', `--package=${tool}`, '--', command, ...options, tarball])
-    console.log(`${command}: nothing found`)
-  }
+  for (const tool of [PUBLINT, ATTW]) lint(tarball, tool)
+})
+withAdditions((tarballs) => {
+  for (const tarball of tarballs) lint(tarball, PUBLINT)
 })

@@ -10,7 +10,7 @@ const { check } = require('./check-addon')
 const { Missing } = require('./platforms/commands')
 const { hosts, NODE, version } = require('./platforms/hosts')
 const { runSuite, themes } = require('./platforms/suite')
-const { installDependencies } = require('./setup')
+const { installDependencies } = require('../tools/setup')
 
 /** What every host must do. The platforms below run everything. */
 const CORE = ['acquire', 'timeout', 'release', 'exclusion', 'workers']

@@ -5,7 +5,7 @@
 // stopped half-way can be run again.
 
 const fs = require('node:fs')
-const { npm } = require('./npm')
+const { npm } = require('../tools/npm')
 
 function isPublished(name, version) {
   try {

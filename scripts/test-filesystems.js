@@ -3,13 +3,15 @@
 // npm run test:filesystems [-- --only NAME] [THEME...]: makes a file system of each kind in an image
 // of its own, runs the suite on it (or the themes alone), and ends with a table. Needs root on Linux.
 
-const { spawn, spawnSync } = require('node:child_process')
+const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
-const os = require('node:os')
 const path = require('node:path')
 const { parseArgs } = require('node:util')
-const { enterOwnMounts, hasOwnMounts, mount, unmount, works } = require('./mounts')
-const { setUp } = require('./setup')
+const { Child } = require('../tools/child')
+const { makeFolder, removeFolder } = require('../tools/folder')
+const { readReport } = require('../tools/report')
+const { enterOwnMounts, hasOwnMounts, mount, unmount, works } = require('../tools/mounts')
+const { setUp } = require('../tools/setup')
 
 const IMAGE_SIZE = 512 * 2 ** 20
 
@@ -30,7 +32,7 @@ const kinds = {
     // A file of the lower one changes its identity when it is opened for writing.
     mount(folder, work) {
       mount('-t', 'tmpfs', 'tmpfs', work)
-      const lower = fs.mkdtempSync(path.join(os.tmpdir(), 'locket-lower-'))
+      const lower = makeFolder('locket-lower-')
       overlay(folder, work, lower)
     },
   },
@@ -76,7 +78,7 @@ async function main() {
   })
   enterOwnMounts()
   if (!hasOwnMounts()) {
-    console.error('file systems are mounted by root on Linux, with unshare(1): not to be had here')
+    console.error('file systems are mounted by root on Linux, with unshare(1): not available here')
     process.exitCode = 1
     return
   }
@@ -91,7 +93,7 @@ async function tryOn(name, themes) {
   const kind = kinds[name]
   if (kind === undefined) throw new Error(`unknown: ${name}; there are ${Object.keys(kinds).join(', ')}`)
   if (kind.tool !== undefined && !works('which', kind.tool)) return { name, result: `no ${kind.tool} here` }
-  const home = fs.mkdtempSync(path.join(os.tmpdir(), 'locket-fs-'))
+  const home = makeFolder('locket-fs-')
   const [folder, work] = [path.join(home, 'mounted'), path.join(home, 'work')]
   fs.mkdirSync(folder)
   fs.mkdirSync(work)
@@ -106,37 +108,28 @@ async function tryOn(name, themes) {
   const counts = await runSuite(folder, themes)
   unmount(folder)
   unmount(work)
-  fs.rmSync(home, { recursive: true, force: true })
+  removeFolder(home)
   return { name, ...counts }
 }
 
 /** The suite with its temporary files in the folder; what failed is shown. */
 async function runSuite(folder, themes) {
   const script = path.join(__dirname, 'test.js')
-  const child = spawn(process.execPath, [script, '--test-reporter=tap', ...themes], {
+  const { ended } = new Child(process.execPath, [script, '--test-reporter=junit', ...themes], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, TMPDIR: folder },
   })
-  let tap = ''
-  child.stdout.setEncoding('utf8').on('data', (text) => {
-    tap += text
-  })
-  const status = await new Promise((resolve) => child.once('close', resolve))
-  const count = (what) => Number(new RegExp(`^# ${what} (\\d+)`, 'm').exec(tap)?.[1])
-  const holders = /# (\d+) of (\d+) holders are known/.exec(tap)
-  if (status !== 0) console.log(failures(tap))
+  const { status, out } = await ended
+  const { passed, failed, skipped, notes } = readReport(out)
+  for (const { name, reason, details } of failed) console.log(`failed: ${name}: ${reason}\n${details}`)
+  const holders = notes.map((note) => /^(\d+ of \d+) holders are known/.exec(note)).find(Boolean)
   return {
     result: status === 0 ? 'passed' : 'failed',
-    passed: count('pass'),
-    failed: count('fail') + count('cancelled'),
-    skipped: count('skipped'),
-    'holders named': holders === null ? '' : `${holders[1]} of ${holders[2]}`,
+    passed: passed.length,
+    failed: failed.length,
+    skipped: skipped.length,
+    'holders named': holders?.[1] ?? '',
   }
-}
-
-function failures(tap) {
-  const blocks = tap.matchAll(/^( *)not ok [\s\S]*?^\1 {2}\.\.\.$/gm)
-  return [...blocks].map(([block]) => block).join('\n')
 }
 
 main()

@@ -1,12 +1,12 @@
 'use strict'
 
-// Who is inside: a file beside each lock file names the holder. Whoever enters must find it empty, or
-// with the name of somebody who was ended inside; whoever leaves must find himself.
+// The holder's name, in a file beside each lock file. A holder that enters must find it empty, or with
+// the name of a peer that was killed inside; a holder that leaves must find its own name.
 
 const fs = require('node:fs')
 const path = require('node:path')
 
-/** Of one length, written in one call, so that no one can be killed in the middle of it. */
+/** Of one length, written in one call, so that no peer can be killed in the middle of it. */
 const NAME_LENGTH = 40
 
 class Claim {
@@ -45,7 +45,7 @@ class Claim {
   }
 }
 
-/** To be called before anything is done that ends the member. */
+/** To be called before anything is done that ends the peer. */
 function recordEnd(folder, name) {
   fs.writeFileSync(endOf(folder, name), '')
 }

@@ -3,18 +3,19 @@
 // npm run soak -- [--minutes NUMBER] [--seed WHOLE-NUMBER]
 //
 // Threads and processes acquire, time out, abort and release at random, and are ended at random.
-// Nobody may be inside beside another, every promise must settle, and in the end this process has
+// Two must never be inside at once, every promise must settle, and in the end this process has
 // the descriptors and threads that it had in the beginning, the memory that it had after the first
 // half, and every lock is free.
 
 const { spawnSync } = require('node:child_process')
-const fs = require('node:fs')
-const os = require('node:os')
 const path = require('node:path')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { parseArgs } = require('node:util')
-const { Random } = require('../chaos/random')
-const { setUp } = require('../scripts/setup')
+const { makeFolder, removeFolder } = require('../tools/folder')
+const { Random } = require('../tools/random')
+const { count } = require('../tools/resources')
+const { setUp } = require('../tools/setup')
+const { withResolvers } = require('../tools/until')
 
 const WORKERS = 2
 const PROCESSES = 2
@@ -43,10 +44,10 @@ async function main() {
   }
   setUp()
   console.log(`seed ${seed}, ${minutes} min; to repeat: npm run soak -- --seed ${seed} --minutes ${minutes}`)
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'locket-soak-'))
+  const folder = makeFolder('locket-soak-')
   try {
-    const { prepare } = require('./member')
-    const { add } = require('./places')
+    const { prepare } = require('./peer')
+    const { add } = require('./supervisor')
     const files = prepare(folder)
     await soak(folder, Random.of(seed, 'warm-up'), 'w', WARM_UP_MS)
     const before = await calm()
@@ -63,26 +64,26 @@ async function main() {
     console.log(`ends with ${describe(after)}`)
     requireSame(before, after)
     requireNoMore(middle, after)
-    console.log('nobody was inside beside another, every promise has settled, and nothing is left')
+    console.log('no two were inside at once, every promise has settled, and nothing is left')
   } finally {
-    fs.rmSync(folder, { recursive: true, force: true })
+    removeFolder(folder)
   }
 }
 
 /** The counts of what was done. */
 async function soak(folder, random, name, ms) {
-  const { Member } = require('./member')
-  const { Place, add } = require('./places')
+  const { Peer } = require('./peer')
+  const { Supervisor, add } = require('./supervisor')
   const failure = withResolvers()
   const seedOf = () => random.between(0, 2 ** 31)
-  const place = (kind, i) =>
-    new Place(kind, { folder, name: `${name}-${kind}-${i}`, seed: seedOf() }, failure.reject)
-  const own = new Member({ folder, name: `${name}-main`, seed: seedOf() })
+  const peer = (kind, i) =>
+    new Supervisor(kind, { folder, name: `${name}-${kind}-${i}`, seed: seedOf() }, failure.reject)
+  const own = new Peer({ folder, name: `${name}-main`, seed: seedOf() })
   const ownRun = own.run()
   ownRun.catch(failure.reject)
-  const places = [
-    ...Array.from({ length: WORKERS }, (_, i) => place('worker', i)),
-    ...Array.from({ length: PROCESSES }, (_, i) => place('process', i)),
+  const peers = [
+    ...Array.from({ length: WORKERS }, (_, i) => peer('worker', i)),
+    ...Array.from({ length: PROCESSES }, (_, i) => peer('process', i)),
   ]
 
   const end = performance.now() + ms
@@ -90,7 +91,7 @@ async function soak(folder, random, name, ms) {
     let report = performance.now() + REPORT_EVERY_MS
     while (performance.now() < end) {
       await sleep(random.between(0, LONGEST_PEACE_MS))
-      await random.pick(places).replace(random.chance(0.2))
+      await random.pick(peers).replace(random.chance(0.2))
       if (performance.now() < report) continue
       report += REPORT_EVERY_MS
       console.log(`${Math.round((end - performance.now()) / 1000)} s to go, ${describe(state())}`)
@@ -98,11 +99,11 @@ async function soak(folder, random, name, ms) {
   }
   await Promise.race([disturb(), failure.promise])
   own.stop()
-  const leaving = Promise.all([ownRun, ...places.map((one) => one.leave())])
+  const leaving = Promise.all([ownRun, ...peers.map((one) => one.leave())])
   await Promise.race([leaving, failure.promise])
   own.close()
-  const counts = { 'members started': places.reduce((sum, { started }) => sum + started, 0) }
-  for (const one of [own, ...places]) add(counts, one.counts)
+  const counts = { 'peers started': peers.reduce((sum, { started }) => sum + started, 0) }
+  for (const one of [own, ...peers]) add(counts, one.counts)
   return counts
 }
 
@@ -126,9 +127,7 @@ async function calm(before) {
 function state() {
   const { rss, heapUsed } = process.memoryUsage()
   return {
-    // The listing itself has one.
-    descriptors: fs.readdirSync('/proc/self/fd').length - 1,
-    threads: fs.readdirSync('/proc/self/task').length,
+    ...count(),
     rss,
     heap: heapUsed,
   }
@@ -161,12 +160,6 @@ function requireSame(before, after) {
 function requireNoMore(middle, after) {
   if (after.rss > middle.rss + RSS_TOLERANCE) throw new Error('resident memory goes on growing')
   if (after.heap > middle.heap + HEAP_TOLERANCE) throw new Error('the JavaScript heap goes on growing')
-}
-
-function withResolvers() {
-  const made = {}
-  made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }))
-  return made
 }
 
 main().then(

@@ -1,5 +1,14 @@
 // Each line that follows a directive must fail, or the compiler complains of the directive.
-import { FileLock, LockError, LockGuard, lockFile } from 'locket'
+import {
+  acquireAll,
+  FileLock,
+  LockError,
+  LockGuard,
+  lockFile,
+  updateFile,
+  updateFileSync,
+  updateJson,
+} from 'locket'
 
 const lock = lockFile('a.lock')
 
@@ -31,6 +40,12 @@ lock.acquire({ onWait: (holder) => holder.pid })
 lock.acquire({ onwait: () => {} })
 // @ts-expect-error nothing can abort a thread that waits
 lock.acquireSync({ signal: AbortSignal.timeout(1) })
+// @ts-expect-error one of two words
+lock.acquire({ mode: 'read' })
+// @ts-expect-error its name says it
+lock.runExclusive(() => 1, { mode: 'shared' })
+// @ts-expect-error it never waits
+lock.tryAcquire({ timeout: 1 })
 // @ts-expect-error it never waits
 lock.tryAcquire(30)
 // @ts-expect-error it may be null
@@ -45,9 +60,9 @@ export const text: Promise<string> = lock.runExclusive(() => 1)
 lock.acquire().release()
 // @ts-expect-error an acquire has to be awaited, or it ends nothing
 using _guard = lock.acquire()
-// @ts-expect-error it is nobody's to set
+// @ts-expect-error a read-only property
 lock.locked = false
-// @ts-expect-error it is nobody's to set
+// @ts-expect-error a read-only property
 lock.path = 'b.lock'
 // @ts-expect-error it ends by release()
 lock.acquireSync().released = true
@@ -67,3 +82,28 @@ export function pid(error: LockError): number {
   // @ts-expect-error the holder may be unknown
   return error.holder.pid
 }
+
+// @ts-expect-error a function makes the content
+updateFile('a.txt', 'content')
+// @ts-expect-error content is text or bytes
+updateFile('a.txt', () => 5)
+// @ts-expect-error a thread that waits does not wait for a promise
+updateFileSync('a.txt', async () => 'content')
+// @ts-expect-error nothing can abort a thread that waits
+updateFileSync('a.txt', () => 'content', { signal: new AbortController().signal })
+// @ts-expect-error an update is exclusive: its mode is that of a new file
+updateFile('a.txt', () => 'content', { mode: 'shared' })
+// @ts-expect-error the value stays of its type
+updateJson<{ n: number }>('a.json', () => ({ n: 'one' }))
+// @ts-expect-error bytes have no indentation
+updateFile('a.txt', () => 'content', { space: 2 })
+
+// @ts-expect-error locks, not their paths
+acquireAll(['a.lock'])
+
+// @ts-expect-error a label is text
+lockFile('a.lock', { label: 5 })
+// @ts-expect-error a folder or none
+lockFile('folder', { directory: 'folder' })
+// @ts-expect-error it is not for others to set
+lock.acquireSync().signal = AbortSignal.abort()

@@ -6,8 +6,8 @@
 const fs = require('node:fs')
 const { BETWEEN_PROCESSES } = require('../support/libraries')
 const { startChild, sleep, withFile } = require('../support/processes')
-const { cpu, descriptors, memory, threads } = require('../support/resources')
-const { mapValues, mediansOf, peersOf, rounds } = require('../support/rounds')
+const { count: countResources, cpu, memory } = require('../../tools/resources')
+const { mapValues, mediansOf, othersOf, rounds } = require('../support/rounds')
 const { user } = require('../support/hand-over')
 const { median } = require('../support/statistics')
 
@@ -22,7 +22,7 @@ async function wait({ file, open, parent }) {
   await Promise.all(Array.from({ length: 8 }, stat))
   await sleep(100)
   const idle = await cpu(WATCH_MS)
-  const before = { threads: threads(), descriptors: descriptors(), memory: await memory() }
+  const before = { ...countResources(), memory: await memory() }
   let sections = 0
   const all = Array.from({ length: WAITERS }, async () => {
     const held = await lock.acquire()
@@ -30,7 +30,7 @@ async function wait({ file, open, parent }) {
     await held.release()
   })
   await sleep(1000)
-  const waiting = { threads: threads(), descriptors: descriptors() }
+  const waiting = countResources()
   const busy = await cpu(WATCH_MS)
   const during = await memory()
   const answer = await stat()
@@ -46,10 +46,8 @@ async function wait({ file, open, parent }) {
   await parent.next()
   await Promise.all(all)
   await sleep(100)
-  parent.send({
-    threads: threads() - before.threads,
-    descriptors: descriptors() - before.descriptors,
-  })
+  const { descriptors, threads } = countResources()
+  parent.send({ threads: threads - before.threads, descriptors: descriptors - before.descriptors })
 }
 
 /** Milliseconds until the answer, or undefined. */
@@ -71,8 +69,8 @@ async function run({ count, present }) {
         await holder.ask('release')
         requireNothingLeft(await waiter.ask('drain'))
       }
-      await holder.end()
-      await waiter.end()
+      await holder.kill()
+      await waiter.kill()
       return cost
     }),
   )
@@ -93,7 +91,7 @@ async function run({ count, present }) {
       unit: '',
       goal: { atMost: 1 },
       measured: threadsOf.locket,
-      peers: peersOf(threadsOf),
+      others: othersOf(threadsOf),
       note: 'fs-ext has no more because its waiters occupy the thread pool, see the answer of fs.stat',
     },
     {
@@ -102,7 +100,7 @@ async function run({ count, present }) {
       unit: '',
       goal: { atMost: 1 },
       measured: descriptorsOf.locket,
-      peers: peersOf(descriptorsOf),
+      others: othersOf(descriptorsOf),
     },
     {
       id: 'cost-of-waiting-cpu',
@@ -111,21 +109,21 @@ async function run({ count, present }) {
       goal: { atMost: 0.5, what: '0, give or take what the idle process takes' },
       measured: (waitCpu.locket * 1000) / WATCH_MS,
       limit: { value: (idle * 1000) / WATCH_MS, what: 'the same process idle' },
-      peers: peersOf(mapValues(waitCpu, (ms) => (ms * 1000) / WATCH_MS)),
+      others: othersOf(mapValues(waitCpu, (ms) => (ms * 1000) / WATCH_MS)),
     },
     {
       id: 'cost-of-waiting-memory',
       what: 'the same, resident memory a waiter',
       unit: 'bytes',
       measured: memoryOf.locket,
-      peers: peersOf(memoryOf),
+      others: othersOf(memoryOf),
     },
     {
       id: 'cost-of-waiting-pool',
       what: 'the same, fs.promises.stat answers in',
       unit: 'ms',
       measured: slowest.locket,
-      peers: peersOf(slowest),
+      others: othersOf(slowest),
     },
   ]
 }

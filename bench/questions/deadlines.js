@@ -1,7 +1,7 @@
 'use strict'
 
 // How late is an acquire told that its time is up, or that it was aborted, when the process has
-// nothing else to do? None of the peers has a timeout that it keeps, or an abort.
+// nothing else to do? None of the other packages has a timeout that it keeps, or an abort.
 
 const { startChild, sleep, withFile } = require('../support/processes')
 const { rounds } = require('../support/rounds')
@@ -58,8 +58,8 @@ async function run({ count }) {
       await holder.ask('acquire')
       const child = startChild(__filename, 'time', name, file)
       const answer = await child.next()
-      await child.end()
-      await holder.end()
+      await child.kill()
+      await holder.kill()
       return answer
     }),
   )
@@ -71,7 +71,7 @@ async function run({ count }) {
     goal: { atMost: 5 },
     measured: quantile(samples, 0.95),
     limit,
-    peers: {},
+    others: {},
     note: `p50 ${median(samples).toFixed(2)} ms, longest ${Math.max(...samples).toFixed(2)} ms`,
   })
   return [

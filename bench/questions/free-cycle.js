@@ -6,7 +6,7 @@
 const fs = require('node:fs')
 const { BETWEEN_PROCESSES } = require('../support/libraries')
 const { answerOf } = require('../support/processes')
-const { mediansOf, peersOf, rounds } = require('../support/rounds')
+const { mediansOf, othersOf, rounds } = require('../support/rounds')
 const { median } = require('../support/statistics')
 
 const BLOCKS = 5
@@ -58,7 +58,7 @@ async function run({ count, present }) {
       goal: { atMost: 1.5 },
       measured: ratio.locket,
       limit: { value: 1, what: 'one awaited fs.access' },
-      peers: peersOf(ratio),
+      others: othersOf(ratio),
       note: `${cycle.locket.toFixed(1)} µs; one awaited fs.access ${trip.toFixed(1)} µs`,
     },
   ]

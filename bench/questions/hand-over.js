@@ -5,7 +5,7 @@
 const { BETWEEN_PROCESSES, POLL } = require('../support/libraries')
 const { user, waits } = require('../support/hand-over')
 const { hasBare, startBare, startChild, withFile } = require('../support/processes')
-const { mapValues, peersOf, rounds } = require('../support/rounds')
+const { mapValues, othersOf, rounds } = require('../support/rounds')
 const { median, quantile } = require('../support/statistics')
 
 const HAND_OVERS = 150
@@ -29,7 +29,7 @@ function sample(library) {
       const acquired = await waiter.next()
       samples.push((acquired - released) / 1000)
     }
-    for (const side of sides) await side.end()
+    for (const side of sides) await side.kill()
     // The first ones compile the code.
     return samples.slice(Math.floor(number / 5))
   })
@@ -50,7 +50,7 @@ async function run({ count, present }) {
   return [
     {
       id: 'hand-over',
-      what: "another process's release → our acquire, p50",
+      what: 'release in one process → acquire in another, p50',
       unit: 'µs',
       goal: rivals.length > 0 && {
         atMost: Math.min(...rivals),
@@ -58,7 +58,7 @@ async function run({ count, present }) {
       },
       measured: middle.locket,
       limit: middle.bare && { value: middle.bare, what: 'a blocked flock in Rust' },
-      peers: peersOf(middle),
+      others: othersOf(middle),
     },
     {
       id: 'hand-over-tail',
@@ -66,7 +66,7 @@ async function run({ count, present }) {
       unit: 'µs',
       measured: tail.locket,
       limit: tail.bare && { value: tail.bare, what: 'a blocked flock in Rust' },
-      peers: peersOf(tail),
+      others: othersOf(tail),
     },
   ]
 }

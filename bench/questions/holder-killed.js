@@ -5,7 +5,7 @@
 
 const { user, waits } = require('../support/hand-over')
 const { hasBare, startBare, startChild, withFile } = require('../support/processes')
-const { mapValues, peersOf, rounds } = require('../support/rounds')
+const { mapValues, othersOf, rounds } = require('../support/rounds')
 const { median } = require('../support/statistics')
 
 const KILLS = 6
@@ -27,8 +27,8 @@ async function kill(library, holding, file, patience) {
   const killed = Number(process.hrtime.bigint())
   holder.kill()
   const acquired = await waiter.next(patience)
-  await waiter.end()
-  await holder.end()
+  await waiter.kill()
+  await holder.kill()
   return acquired && (acquired - killed) / 1e6
 }
 
@@ -39,7 +39,7 @@ async function run({ count, quick, present }) {
     withFile((file) => kill(name, name === 'bare' ? 'locket' : name, file)),
   )
   const middle = mapValues(samples, median)
-  const peers = peersOf(middle)
+  const others = othersOf(middle)
   if (!quick) {
     for (const [name, patience] of [
       ['proper-lockfile', STALE_PATIENCE_MS],
@@ -47,18 +47,18 @@ async function run({ count, quick, present }) {
     ]) {
       if (present([name]).length === 0) continue
       const took = await withFile((file) => kill(name, name, file, patience))
-      peers[name] = took ?? `not in ${patience / 1000} s`
+      others[name] = took ?? `not in ${patience / 1000} s`
     }
   }
   return [
     {
       id: 'holder-killed',
-      what: 'SIGKILL of the holder → our acquire, p50',
+      what: 'SIGKILL of the holder → acquire, p50',
       unit: 'ms',
       goal: { atMost: 2 },
       measured: middle.locket,
       limit: middle.bare && { value: middle.bare, what: 'a blocked flock in Rust, the same holder' },
-      peers,
+      others,
     },
   ]
 }

@@ -6,8 +6,8 @@
 const fs = require('node:fs')
 const { BETWEEN_PROCESSES, WAIT_IN_THE_KERNEL } = require('../support/libraries')
 const { startChild, sleep, withFile } = require('../support/processes')
-const { descriptors, memory, threads } = require('../support/resources')
-const { mediansOf, peersOf, rounds } = require('../support/rounds')
+const { count: countResources, memory } = require('../../tools/resources')
+const { mediansOf, othersOf, rounds } = require('../support/rounds')
 
 const PATHS = 1000
 /** When no more were acquired in that time, the rest never will be. */
@@ -33,7 +33,7 @@ async function hold({ file, open, parent }) {
 async function wait({ file, open, parent }) {
   const locks = locksOf(file, open)
   await Promise.all(Array.from({ length: 8 }, () => fs.promises.stat(file)))
-  const before = { ...(await memory()), threads: threads(), descriptors: descriptors() }
+  const before = { ...(await memory()), ...countResources() }
   let acquired = 0
   let last
   const all = locks.map(async (lock) => {
@@ -43,7 +43,7 @@ async function wait({ file, open, parent }) {
     await held.release()
   })
   await sleep(1000)
-  const during = { threads: threads(), descriptors: descriptors(), ...(await memory()) }
+  const during = { ...countResources(), ...(await memory()) }
   parent.send({
     threads: during.threads - before.threads,
     descriptors: during.descriptors - before.descriptors,
@@ -74,8 +74,8 @@ async function run({ count, present }) {
         waiter.send('go on')
         const released = await holder.ask('release')
         const last = await waiter.next()
-        await waiter.end()
-        await holder.end()
+        await waiter.kill()
+        await holder.kill()
         return { ...cost, took: last === null ? undefined : (last - released) / 1e6 }
       }),
   )
@@ -84,13 +84,13 @@ async function run({ count, present }) {
     what,
     unit,
     measured: mediansOf(answers, key).locket,
-    peers: peersOf(mediansOf(answers, key)),
+    others: othersOf(mediansOf(answers, key)),
   })
   return [
     row('many-paths-threads', '1,000 paths contended at once: threads', '', 'threads'),
     row('many-paths-descriptors', 'the same, descriptors', '', 'descriptors'),
     row('many-paths-memory', 'the same, resident memory a path', 'bytes', 'rss'),
-    row('many-paths-served', 'the same, from their release until all are ours', 'ms', 'took'),
+    row('many-paths-served', 'the same, from their release until all are acquired', 'ms', 'took'),
   ]
 }
 

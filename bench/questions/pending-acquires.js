@@ -5,7 +5,7 @@
 
 const { setMaxListeners } = require('node:events')
 const { startChild, sleep, withFile } = require('../support/processes')
-const { descriptors, memory, threads } = require('../support/resources')
+const { count: countResources, memory } = require('../../tools/resources')
 const { mediansOf, rounds } = require('../support/rounds')
 const { user } = require('../support/hand-over')
 
@@ -46,7 +46,7 @@ async function wait({ open, parent }) {
 }
 
 async function state() {
-  return { ...(await memory()), threads: threads(), descriptors: descriptors() }
+  return { ...(await memory()), ...countResources() }
 }
 
 /** Milliseconds from the abort of them all until all are settled. */
@@ -72,13 +72,13 @@ async function run({ count }) {
       await waiter.ask('serve')
       await holder.ask('acquire')
       const answer = await waiter.ask('abort')
-      await waiter.end()
-      await holder.end()
+      await waiter.kill()
+      await holder.kill()
       return answer
     }),
   )
   const middle = (what) => mediansOf(answers, what).locket
-  const row = (id, what, unit, key, note) => ({ id, what, unit, measured: middle(key), peers: {}, note })
+  const row = (id, what, unit, key, note) => ({ id, what, unit, measured: middle(key), others: {}, note })
   return [
     row(
       'pending-memory',
@@ -87,9 +87,9 @@ async function run({ count }) {
       'heap',
       `resident memory ${middle('rss').toFixed(0)} bytes; ${middle('threads')} thread and ${middle('descriptors')} descriptor for all`,
     ),
-    row('pending-memory-after', 'the same, what is left of it when all had their turn', 'bytes', 'kept'),
+    row('pending-memory-after', 'the same, what is left of it afterwards', 'bytes', 'kept'),
     row('pending-ask', 'the same, to ask', 'µs', 'asked'),
-    row('pending-serve', 'the same, a section once the holder lets go', 'µs', 'served'),
+    row('pending-serve', "the same, a section after the holder's release", 'µs', 'served'),
     row('pending-abort', 'the same with one signal for all, to abort', 'µs', 'aborted'),
   ]
 }

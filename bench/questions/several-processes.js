@@ -5,7 +5,7 @@
 
 const { BETWEEN_PROCESSES } = require('../support/libraries')
 const { startChild, withFile } = require('../support/processes')
-const { mediansOf, peersOf, rounds } = require('../support/rounds')
+const { mediansOf, othersOf, rounds } = require('../support/rounds')
 const { jain } = require('../support/statistics')
 
 const PROCESSES = 4
@@ -40,7 +40,7 @@ function contest(library, seconds) {
     for (const child of children) await child.next()
     for (const child of children) child.send(seconds)
     const tasks = (await Promise.all(children.map((child) => child.next()))).flat()
-    for (const child of children) await child.end()
+    for (const child of children) await child.kill()
     const sections = tasks.map((task) => task.sections)
     return {
       rate: sections.reduce((sum, n) => sum + n, 0) / seconds,
@@ -64,7 +64,7 @@ async function run({ count, quick, present }) {
       unit: 'sections/s',
       goal: rival && { atLeast: 2 * rival, what: '2 × fs-native-extensions' },
       measured: rate.locket,
-      peers: peersOf(rate),
+      others: othersOf(rate),
     },
     {
       id: 'several-processes-fairness',
@@ -73,7 +73,7 @@ async function run({ count, quick, present }) {
       goal: { atLeast: 0.95 },
       measured: fairness.locket,
       limit: { value: 1, what: 'all have the same' },
-      peers: peersOf(fairness),
+      others: othersOf(fairness),
     },
     {
       id: 'several-processes-longest-wait',
@@ -81,7 +81,7 @@ async function run({ count, quick, present }) {
       unit: 'ms',
       goal: { atMost: 100 },
       measured: longest.locket,
-      peers: peersOf(longest),
+      others: othersOf(longest),
     },
   ]
 }

@@ -5,7 +5,7 @@
 
 const { POLL, names } = require('../support/libraries')
 const { answerOf } = require('../support/processes')
-const { mapValues, peersOf, rounds } = require('../support/rounds')
+const { mapValues, othersOf, rounds } = require('../support/rounds')
 const { median } = require('../support/statistics')
 
 const TASKS = 1000
@@ -36,12 +36,12 @@ async function run({ count, present }) {
   return [
     {
       id: 'tasks-of-one-process',
-      what: '1,000 tasks of one process on one lock, a section',
+      what: '1,000 tasks of one process, a section',
       unit: 'µs',
       goal: { atMost: 3 },
       measured: section.locket,
       limit: section['async-mutex'] && { value: section['async-mutex'], what: 'async-mutex: no file' },
-      peers: peersOf(section),
+      others: othersOf(section),
       note: `proper-lockfile and lockfile with ${TASKS_POLLED} tasks`,
     },
   ]

@@ -5,7 +5,7 @@
 
 const { BETWEEN_PROCESSES } = require('../support/libraries')
 const { hasBare, startBare, startChild, withFile } = require('../support/processes')
-const { mapValues, peersOf, rounds } = require('../support/rounds')
+const { mapValues, othersOf, rounds } = require('../support/rounds')
 const { median } = require('../support/statistics')
 
 const CYCLES = 20_000
@@ -32,7 +32,7 @@ async function run({ count, present }) {
       const child =
         name === 'bare' ? startBare('cycle', file, CYCLES) : startChild(__filename, 'time', name, file)
       const answer = await child.next()
-      await child.end()
+      await child.kill()
       return name === 'bare' ? answer / 1000 : answer
     }),
   )
@@ -45,7 +45,7 @@ async function run({ count, present }) {
       goal: cycle.bare && { atMost: 2 * cycle.bare, what: '2 × the bare system calls' },
       measured: cycle.locket,
       limit: cycle.bare && { value: cycle.bare, what: 'the same system calls in Rust' },
-      peers: peersOf(cycle),
+      others: othersOf(cycle),
     },
   ]
 }

@@ -10,69 +10,81 @@ const path = require('node:path')
 const POLL_MS = 10
 
 function load(name) {
-  return require(path.join(__dirname, '..', 'peers', 'node_modules', name))
+  return require(path.join(__dirname, '..', 'packages', 'node_modules', name))
 }
 
 const libraries = {
   locket(file) {
-    return require('../..').lockFile(file)
+    const lock = require('../..').lockFile(file)
+    return Object.assign(lock, {
+      acquireShared: () => lock.acquire({ mode: 'shared' }),
+      tryAcquireShared: () => lock.tryAcquire({ mode: 'shared' }),
+    })
   },
 
   'fs-native-extensions'(file) {
     const { tryLock, waitForLock, unlock } = load('fs-native-extensions')
-    return {
-      async acquire() {
-        const handle = await fs.promises.open(file, 'a+')
-        if (!tryLock(handle.fd)) await waitForLock(handle.fd)
-        return {
-          release() {
-            unlock(handle.fd)
-            return handle.close()
-          },
-        }
-      },
-      tryAcquire() {
-        const fd = fs.openSync(file, 'a+')
-        if (!tryLock(fd)) {
+    const acquire = async (options) => {
+      const handle = await fs.promises.open(file, 'a+')
+      if (!tryLock(handle.fd, options)) await waitForLock(handle.fd, options)
+      return {
+        release() {
+          unlock(handle.fd)
+          return handle.close()
+        },
+      }
+    }
+    const tryAcquire = (options) => {
+      const fd = fs.openSync(file, 'a+')
+      if (!tryLock(fd, options)) {
+        fs.closeSync(fd)
+        return null
+      }
+      return {
+        release() {
+          unlock(fd)
           fs.closeSync(fd)
-          return null
-        }
-        return {
-          release() {
-            unlock(fd)
-            fs.closeSync(fd)
-          },
-        }
-      },
+        },
+      }
+    }
+    return {
+      acquire: () => acquire({ shared: false }),
+      acquireShared: () => acquire({ shared: true }),
+      tryAcquire: () => tryAcquire({ shared: false }),
+      tryAcquireShared: () => tryAcquire({ shared: true }),
     }
   },
 
   'fs-ext'(file) {
     const { flock, flockSync } = load('fs-ext')
+    const acquire = async (operation) => {
+      const handle = await fs.promises.open(file, 'a+')
+      await new Promise((resolve, reject) => {
+        flock(handle.fd, operation, (error) => (error ? reject(error) : resolve()))
+      })
+      return {
+        // Without waiting for the pool, which those who wait for this lock may occupy.
+        release() {
+          flockSync(handle.fd, 'un')
+          return handle.close()
+        },
+      }
+    }
+    const tryAcquire = (operation) => {
+      const fd = fs.openSync(file, 'a+')
+      flockSync(fd, operation)
+      return {
+        release() {
+          flockSync(fd, 'un')
+          fs.closeSync(fd)
+        },
+      }
+    }
     return {
-      async acquire() {
-        const handle = await fs.promises.open(file, 'a+')
-        await new Promise((resolve, reject) => {
-          flock(handle.fd, 'ex', (error) => (error ? reject(error) : resolve()))
-        })
-        return {
-          // Without waiting for the pool, which those who wait for this lock may occupy.
-          release() {
-            flockSync(handle.fd, 'un')
-            return handle.close()
-          },
-        }
-      },
-      tryAcquire() {
-        const fd = fs.openSync(file, 'a+')
-        flockSync(fd, 'exnb')
-        return {
-          release() {
-            flockSync(fd, 'un')
-            fs.closeSync(fd)
-          },
-        }
-      },
+      acquire: () => acquire('ex'),
+      acquireShared: () => acquire('sh'),
+      tryAcquire: () => tryAcquire('exnb'),
+      tryAcquireShared: () => tryAcquire('shnb'),
     }
   },
 
@@ -137,6 +149,9 @@ const POLL = new Set(['proper-lockfile', 'lockfile'])
 /** Their users share a path between processes. */
 const BETWEEN_PROCESSES = Object.keys(libraries).filter((name) => name !== 'async-mutex')
 
+/** They have shared locks. */
+const SHARING = ['locket', 'fs-native-extensions', 'fs-ext']
+
 function open(name, file) {
   return libraries[name](file)
 }
@@ -152,8 +167,10 @@ module.exports = {
   BETWEEN_PROCESSES,
   POLL,
   POLL_MS,
+  SHARING,
   WAIT_IN_THE_KERNEL,
   isPresent,
+  load,
   names: Object.keys(libraries),
   open,
 }

@@ -2,11 +2,13 @@
 
 // Starts the children of the questions, and speaks with them.
 
-const { spawn } = require('node:child_process')
+const { EventEmitter, once } = require('node:events')
 const fs = require('node:fs')
-const os = require('node:os')
 const path = require('node:path')
-const readline = require('node:readline')
+const { setTimeout: sleep } = require('node:timers/promises')
+const { Child } = require('../../tools/child')
+const { makeFolder, removeFolder } = require('../../tools/folder')
+const { until } = require('../../tools/until')
 
 const CHILD = path.join(__dirname, 'child.js')
 const BARE = path.join(__dirname, '..', 'bare', 'target', 'release', 'locket-bench-bare')
@@ -19,81 +21,63 @@ const UNSEEN_MS = 20
 
 const running = new Set()
 process.on('exit', () => {
-  for (const child of running) child.kill()
+  for (const child of running) child.signal('SIGKILL')
 })
 
-class Child {
-  #process
-  #lines
-  #exited
+/** A process of a question: orders go and answers come as lines of JSON. */
+class RoleProcess extends Child {
+  #answers = []
+  #arrived = new EventEmitter()
 
   constructor(command, args) {
-    this.#process = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    const onLine = (line) => {
+      this.#answers.push(JSON.parse(line))
+      this.#arrived.emit('answer')
+    }
+    super(command, args, { stdio: ['pipe', 'pipe', 'inherit'], onLine })
     running.add(this)
-    this.#process.stdin.on('error', () => {})
-    this.#lines = readline.createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]()
-    this.#exited = new Promise((resolve) => {
-      this.#process.on('close', () => {
-        running.delete(this)
-        resolve()
-      })
-    })
-  }
-
-  get pid() {
-    return this.#process.pid
+    this.ended.finally(() => running.delete(this))
   }
 
   send(order) {
-    this.#process.stdin.write(`${JSON.stringify(order)}\n`)
+    this.stdin.write(`${JSON.stringify(order)}\n`)
   }
 
-  /** The next answer; undefined when there was none for so long. */
-  async next(patience = HANGS_AFTER_MS) {
-    let timer
-    const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, patience, undefined)
+  /** The next answer; undefined when there was none for so many milliseconds. */
+  async next(limit = HANGS_AFTER_MS) {
+    if (this.#answers.length > 0) return this.#answers.shift()
+    const late = new AbortController()
+    const failed = this.ended.then(() => {
+      // What it wrote last comes before its end.
+      if (this.#answers.length === 0) throw new Error('a process of the measurement ended too early')
     })
-    const line = this.#lines.next().then(({ value, done }) => {
-      if (done) throw new Error('a process of the measurement ended too early')
-      return JSON.parse(value)
-    })
+    const limited = sleep(limit, undefined, { signal: late.signal })
     try {
-      return await Promise.race([line, late])
+      await Promise.race([once(this.#arrived, 'answer', { signal: late.signal }), failed, limited])
     } finally {
-      clearTimeout(timer)
+      late.abort()
     }
+    return this.#answers.shift()
   }
 
-  async ask(order, patience) {
+  async ask(order, limit) {
     this.send(order)
-    const answer = await this.next(patience)
+    const answer = await this.next(limit)
     if (answer === undefined) throw new Error(`no answer to ${JSON.stringify(order)}`)
     return answer
   }
 
   /**
-   * Resolves when one of its threads is blocked in a lock call. /proc/locks would tell too, but who
-   * reads it slows down every lock call of the machine for a while.
+   * Resolves when one of its threads is blocked in a lock call. /proc/locks would tell too, but
+   * reading it slows down every lock call of the machine for a while.
    */
   async blocked() {
     const tasks = `/proc/${this.pid}/task`
     if (!fs.existsSync(`${tasks}/${this.pid}/wchan`)) return sleep(UNSEEN_MS)
-    const end = performance.now() + HANGS_AFTER_MS
-    while (!fs.readdirSync(tasks).some((task) => isLockCall(`${tasks}/${task}/wchan`))) {
-      if (performance.now() > end) throw new Error('nobody came to wait for the lock')
-      await sleep(1)
-    }
-  }
-
-  kill() {
-    this.#process.kill('SIGKILL')
-  }
-
-  /** Ends it, and waits until it is gone. */
-  async end() {
-    this.kill()
-    await this.#exited
+    await until(
+      () => fs.readdirSync(tasks).some((task) => isLockCall(`${tasks}/${task}/wchan`)),
+      'a thread blocked in a lock call',
+    )
   }
 }
 
@@ -109,11 +93,11 @@ function isLockCall(wchan) {
 /** `question` is its file's __filename. */
 function startChild(question, role, library, file, nodeOptions = []) {
   const name = path.basename(question)
-  return new Child(process.execPath, [...nodeOptions, CHILD, name, role, library, file])
+  return new RoleProcess(process.execPath, [...nodeOptions, CHILD, name, role, library, file])
 }
 
 function startBare(...args) {
-  return new Child(BARE, args)
+  return new RoleProcess(BARE, args)
 }
 
 function hasBare() {
@@ -125,25 +109,21 @@ function answerOf(question, role, library) {
   return withFile(async (file) => {
     const child = startChild(question, role, library, file)
     const answer = await child.next()
-    await child.end()
+    await child.kill()
     return answer
   })
 }
 
-/** Runs `body` with a new file in a folder of its own, which is gone afterwards. */
+/** Runs `body` with a new file in a folder that is removed afterwards. */
 async function withFile(body) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'locket-bench-'))
+  const folder = makeFolder('locket-bench-')
   const file = path.join(folder, 'lock')
   fs.writeFileSync(file, '')
   try {
     return await body(file, folder)
   } finally {
-    fs.rmSync(folder, { recursive: true, force: true })
+    removeFolder(folder)
   }
-}
-
-function sleep(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 module.exports = { answerOf, hasBare, sleep, startBare, startChild, withFile }

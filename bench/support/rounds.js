@@ -29,14 +29,14 @@ function mediansOf(answers, part) {
   return mapValues(answers, (all) => median(all.map((answer) => answer[part])))
 }
 
-/** Those of the peers that are present here, without locket. */
-function peersOf(values) {
-  const { locket: _, bare: __, ...peers } = values
-  return peers
+/** Those of the other packages that are present here. */
+function othersOf(values) {
+  const { locket: _, bare: __, ...others } = values
+  return others
 }
 
 function mapValues(object, map) {
   return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, map(value, name)]))
 }
 
-module.exports = { mapValues, mediansOf, peersOf, rounds }
+module.exports = { mapValues, mediansOf, othersOf, rounds }

@@ -1,23 +1,39 @@
 'use strict'
 
-module.exports = `Usage: locket [options] PATH -- COMMAND [ARGUMENT...]
+module.exports = `Usage: locket [options] PATH... -- COMMAND [ARGUMENT...]
+       locket [options] PATH -c COMMAND
+       locket [options] DESCRIPTOR
        locket --who PATH
 
 Runs COMMAND while the lock of the file PATH is held. The file is created if it
-is missing, and never written or deleted.
+is missing, and never written or deleted. PATH can be a directory. Several PATHs
+are locked together. DESCRIPTOR is the number of an open file of the shell.
 
-  -n, --nonblock                 fail at once if the lock is taken
-  -w, --timeout SECONDS          wait no longer than that (0.5 is half a second);
-                                 without it, for ever
-  -E, --conflict-exit-code CODE  what to exit with when the lock was not to be
-                                 had (default 1)
-  -v, --verbose                  say how long it took, or why it failed
-      --who                      print who holds the lock: process number and
-                                 command; exit with 1 if nobody does
+  -s, --shared                   hold the lock together with other shared holders
+  -x, -e, --exclusive            hold the lock alone (default)
+  -u, --unlock                   release the lock of DESCRIPTOR
+  -n, --nonblock, --nb           fail at once if the lock is taken
+  -w, --timeout, --wait SECONDS  wait no longer than that (0.5 is half a second);
+                                 default: indefinitely
+  -E, --conflict-exit-code CODE  exit status if the lock cannot be acquired
+                                 (default 1)
+  -c, --command COMMAND          run COMMAND with the shell; follows PATH
+  -F, --no-fork                  become COMMAND, which holds the lock then
+  -o, --close                    do not pass the lock to COMMAND (always so
+                                 without -F)
+      --fcntl                    lock with fcntl(2) in place of flock(2) (Linux)
+      --start BYTE, --length N   lock these bytes only; implies --fcntl
+  -q, --quiet                    print no message while waiting
+  -v, --verbose                  print how long it took, or why it failed
+      --who                      print the process that holds the lock; exit with
+                                 status 1 if the lock is free
+      --json                     with --who: print the state of the lock as JSON
+      --label TEXT               what --who --json shows of this hold
   -h, --help                     print this
   -V, --version                  print the version
 
 Exit status: that of COMMAND, or 128 + n if signal n ended it; 1 or CODE: the
-lock was not to be had; 64: a wrong call; 66, 71, 73: the file could not be
-opened, locked, created; 126: COMMAND cannot be run; 127: it was not found.
+lock cannot be acquired; 64: wrong arguments; 65, 66, 71, 73: the file cannot be
+locked, opened, created; 74: output cannot be written; 126: COMMAND cannot be
+executed; 127: it is not found.
 `

@@ -5,7 +5,7 @@
 
 const fs = require('node:fs')
 const path = require('node:path')
-const { root } = require('../targets')
+const { root } = require('../../tools/targets')
 const { need, run } = require('./commands')
 
 const folder = path.join(root, '.platforms')

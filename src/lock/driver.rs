@@ -4,113 +4,184 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::registry::Registry;
-use super::state::{Action, Actions, Tried, WaitEnd, WorkId};
+use super::command::{Action, Actions, EntryId, Offer, Tried, WaitEnd, WorkId};
+use super::registry::{Registry, Released};
 use super::sync::{Condvar, Mutex, now};
-use super::waiter::{LockPath, OwnerId, Seat, Waiter, WaiterId};
+use super::waiter::{AcquireId, LockId, OwnerId, Reply, Waiter};
 use crate::error::Error;
-use crate::os::{FileId, Identified, Os, Process, Waited};
+use crate::os::{FileId, Gate, Identified, Mode, Os, Waited};
+use crate::path::LockPath;
 
-#[cfg(test)]
-#[path = "tests/inspect/driver.rs"]
-mod inspect;
+/// How long a single attempt waits for the end of an interrupted wait of this process, which can
+/// have the lock for a moment. That takes microseconds, or until a busy processor runs that thread;
+/// where a wait cannot be interrupted, it would take indefinitely.
+const INTERRUPT_GRACE: Duration = Duration::from_millis(100);
 
-/// How long a single attempt waits for the end of a wait of this process that was asked to end and
-/// that can have the lock for a moment. It takes microseconds, or until a busy processor gets to
-/// that thread; where a wait cannot be ended, it would take for ever.
-const LEAVING: Duration = Duration::from_millis(100);
+/// How often in a row the path may name another file than the one just opened before that is an
+/// error. Another process would have to replace it within the same microseconds each time: the file
+/// system gives a file another number at each look.
+const MAX_REPLACED: u32 = 100;
+
+/// How long a wait lasts at least that is not one of a row: the server of a file can forget it again
+/// and again while it is waited for.
+const REAL_WAIT: Duration = Duration::from_millis(10);
 
 /// A wait that is under way, until its file is closed or passed on.
-struct UnderWay<I> {
+pub struct ActiveWait<I> {
     /// How to end it.
     interrupt: Arc<I>,
     /// In whose queue it stands, once that is known.
     file: Option<FileId>,
 }
 
+/// What came of a [request](Driver::request).
+pub struct Requested<R: Reply + Clone, O: Os> {
+    /// File work that the outcome depends on.
+    pub attempt: Option<Attempt<R, O>>,
+    /// The acquire waits for the file that its path named when others asked by it: the path is to be
+    /// [checked](Driver::check_path) soon, at a moment when that delays nothing.
+    pub is_unchecked: bool,
+}
+
 /// The locks of one process.
-pub struct Driver<S: Seat + Clone, O: Os> {
-    os: O,
-    registry: Mutex<Registry<S, O::File>>,
-    waits: Mutex<HashMap<WorkId, UnderWay<O::Interrupt>>>,
+pub struct Driver<R: Reply + Clone, O: Os> {
+    pub(super) os: O,
+    pub(super) registry: Mutex<Registry<R, O::File>>,
+    pub(super) waits: Mutex<HashMap<WorkId, ActiveWait<O::Interrupt>>>,
     /// Of a wait in `waits`.
     ended: Condvar,
 }
 
-impl<S: Seat + Clone, O: Os> Driver<S, O> {
+impl<R: Reply + Clone, O: Os> Driver<R, O> {
     /// No lock is held or waited for.
     pub fn new(os: O) -> Arc<Self> {
         let registry = Mutex::new(Registry::new());
         Arc::new(Self { os, registry, waits: Mutex::new(HashMap::new()), ended: Condvar::new() })
     }
 
-    /// Asks for a lock. What is returned is file work, to be run at once where it disturbs nobody.
+    /// Asks for a lock. Returns file work, to be run at once where blocking does no harm.
     #[must_use = "the waiter is not settled before the attempt has run"]
-    pub fn request(self: &Arc<Self>, waiter: Waiter<S>) -> Option<Attempt<S, O>> {
+    pub fn request(self: &Arc<Self>, waiter: Waiter<R>) -> Requested<R, O> {
+        if waiter.is_sync {
+            self.check_path(&waiter.path);
+        }
         let mut actions = Actions::new();
-        self.registry.lock().requested(waiter, &mut actions);
+        let is_unchecked = self.registry.lock().requested(waiter, &mut actions);
         let mut attempt = None;
         actions.retain_mut(|action| match action {
-            Action::Attempt { work, path } => {
-                attempt = Some(Attempt::new(self, *work, path.clone()));
+            Action::Attempt { work, path, mode } => {
+                attempt = Some(Attempt::new(self, *work, path.clone(), *mode));
                 false
             }
             _ => true,
         });
         self.perform(actions);
-        attempt
+        Requested { attempt, is_unchecked }
     }
 
-    /// Gives up waiting. False: the waiter was told its outcome, or is being told.
-    pub fn cancel(self: &Arc<Self>, path: &LockPath, waiter: WaiterId) -> bool {
-        self.event(|registry, out| registry.cancel(path, waiter, out))
-    }
-
-    /// Frees the lock at the path, whoever in this process acquired it. False: nobody did.
-    pub fn release(self: &Arc<Self>, path: &LockPath) -> bool {
-        let now = now();
-        self.event(|registry, out| registry.release(path, now, out))
-            || self.other_spelling(path).is_some_and(|file| {
-                self.event(|registry, out| registry.release_file(file, now, out))
-            })
-    }
-
-    /// Ends one acquisition. False: it had ended.
-    pub fn release_only(self: &Arc<Self>, path: &LockPath, holder: WaiterId) -> bool {
-        let now = now();
-        self.event(|registry, out| registry.release_only(path, holder, now, out))
-    }
-
-    /// Does this process hold the lock at the path?
-    pub fn is_held(&self, path: &LockPath) -> bool {
-        self.registry.lock().holder(path).is_some()
-            || self
-                .other_spelling(path)
-                .is_some_and(|file| self.registry.lock().file_holder(file).is_some())
-    }
-
-    /// Does this acquisition hold the lock at the path?
-    pub fn holds(&self, path: &LockPath, holder: WaiterId) -> bool {
-        self.registry.lock().holder(path) == Some(holder)
-    }
-
-    /// Which process holds the lock at the path, where that can be known?
-    pub fn holder(&self, path: &LockPath) -> Option<Process> {
-        if self.is_held(path) {
-            return Some(self.os.this_process());
+    /// Finds out which file the path names now. If it named another one when its waiters came, they
+    /// move to where they belong.
+    pub fn check_path(self: &Arc<Self>, path: &LockPath) {
+        if !self.registry.lock().is_path_bound(path) {
+            return;
         }
-        self.os.holder(self.os.identify(path).ok()?)
+        let found = match self.os.identify(path) {
+            Ok(file) => Some(file),
+            Err(error) if error.is_missing() => None,
+            // That is for the next attempt to say.
+            Err(_) => return,
+        };
+        self.event(|registry, out| registry.path_checked(path, found, out));
+    }
+
+    /// The same for all paths with waiters: a file that another process holds can be deleted, and
+    /// would be waited for in vain. Returns `true` if there are any.
+    pub fn check_waiting_paths(self: &Arc<Self>) -> bool {
+        let paths = self.registry.lock().waiting_paths();
+        for path in &paths {
+            self.check_path(path);
+        }
+        !paths.is_empty()
+    }
+
+    /// Takes a lock that was [offered](Reply::offer), on the thread of its waiter.
+    pub fn accept(self: &Arc<Self>, offer: Offer) {
+        self.event(|registry, out| registry.accepted(offer, out));
+    }
+
+    /// Gives up waiting. Returns `false` if the waiter was told its outcome, or is being told.
+    pub fn cancel(self: &Arc<Self>, waiter: AcquireId) -> bool {
+        self.event(|registry, out| registry.cancel(waiter, out))
+    }
+
+    /// Releases the lock of the file that the path names, whichever acquisition of this process has
+    /// it; or else the lock that was asked for by this path, whose file is there no more. Of several
+    /// acquisitions that share the lock, one that was acquired by `lock` ends.
+    pub fn release(self: &Arc<Self>, path: &LockPath, lock: LockId) -> Released {
+        let now = now();
+        let by_file = self
+            .file_id_unless_idle(path)
+            .map(|file| self.event(|registry, out| registry.release_file(file, lock, now, out)));
+        match by_file {
+            Some(Released::NotHeld) | None => {
+                self.event(|registry, out| registry.release_path(path, lock, now, out))
+            }
+            Some(released) => released,
+        }
+    }
+
+    /// Makes the exclusive lock of this acquisition a shared one, never letting go of it. Returns
+    /// `false` if it has no exclusive lock.
+    pub fn downgrade(self: &Arc<Self>, holder: AcquireId, lock: LockId) -> Result<bool, Error> {
+        let mut actions = Actions::new();
+        let is_exclusive = self.registry.lock().downgrade(holder, lock, &mut actions);
+        for action in actions {
+            if let Action::Downgrade { entry, file } = action {
+                self.downgrade_file(entry, file)?;
+            }
+        }
+        Ok(is_exclusive)
+    }
+
+    fn downgrade_file(self: &Arc<Self>, entry: EntryId, file: O::File) -> Result<(), Error> {
+        let result = self.os.downgrade(&file);
+        self.event(|registry, out| registry.downgraded(entry, file, result.is_ok(), out));
+        result
+    }
+
+    /// Ends one acquisition. Returns `false` if it has ended.
+    pub fn release_only(self: &Arc<Self>, holder: AcquireId) -> bool {
+        let now = now();
+        self.event(|registry, out| registry.release_only(holder, now, out))
+    }
+
+    /// Returns how many acquisitions of this process hold the lock of the file that the path names; or
+    /// if the path names none, the lock that was asked for by it; and in which mode.
+    pub fn held(&self, path: &LockPath) -> Option<(Mode, usize)> {
+        match self.file_id_unless_idle(path) {
+            Some(file) => self.registry.lock().file_held(file),
+            None => self.registry.lock().path_held(path),
+        }
+    }
+
+    /// Returns `true` if this acquisition holds its lock.
+    pub fn holds(&self, holder: AcquireId) -> bool {
+        self.registry.lock().holds(holder)
+    }
+
+    /// Returns `true` if the first attempt for this acquire is still to come, or under way.
+    pub fn is_undecided(&self, id: AcquireId) -> bool {
+        self.registry.lock().is_undecided(id)
     }
 
     /// An environment has ended.
-    pub fn gone(self: &Arc<Self>, owner: OwnerId) {
+    pub fn owner_ended(self: &Arc<Self>, owner: OwnerId) {
         let now = now();
-        self.event(|registry, out| registry.gone(owner, now, out));
+        self.event(|registry, out| registry.owner_ended(owner, now, out));
     }
 
-    /// The identity of the file at a path that is not known by this spelling, where it can be held
-    /// under another.
-    fn other_spelling(&self, path: &LockPath) -> Option<FileId> {
+    /// Returns the identity of the file at the path, unless no file is held or waited for.
+    fn file_id_unless_idle(&self, path: &LockPath) -> Option<FileId> {
         if !self.registry.lock().knows_files() {
             return None;
         }
@@ -119,7 +190,7 @@ impl<S: Seat + Clone, O: Os> Driver<S, O> {
 
     fn event<T>(
         self: &Arc<Self>,
-        event: impl FnOnce(&mut Registry<S, O::File>, &mut Actions<S, O::File>) -> T,
+        event: impl FnOnce(&mut Registry<R, O::File>, &mut Actions<R, O::File>) -> T,
     ) -> T {
         let mut actions = Actions::new();
         let result = event(&mut self.registry.lock(), &mut actions);
@@ -127,11 +198,13 @@ impl<S: Seat + Clone, O: Os> Driver<S, O> {
         result
     }
 
-    fn perform(self: &Arc<Self>, actions: Actions<S, O::File>) {
+    fn perform(self: &Arc<Self>, actions: Actions<R, O::File>) {
         for action in actions {
             match action {
-                Action::Attempt { work, path } => Attempt::new(self, work, path).run(),
-                Action::Wait { work, path, file } => self.start_wait(work, path, file),
+                Action::Attempt { work, path, mode } => {
+                    Attempt::new(self, work, path, mode).run();
+                }
+                Action::Wait { work, path, mode, file } => self.start_wait(work, path, mode, file),
                 Action::Interrupt { work } => {
                     let interrupt =
                         self.waits.lock().get(&work).map(|wait| Arc::clone(&wait.interrupt));
@@ -139,28 +212,85 @@ impl<S: Seat + Clone, O: Os> Driver<S, O> {
                         self.os.interrupt(&interrupt);
                     }
                 }
-                Action::Check { entry, path, file } => {
-                    let current = self.os.identify(&path) == Ok(file);
-                    let now = now();
-                    self.event(|registry, out| registry.checked(entry, &path, current, now, out));
+                Action::Verify { entry, path, file } => {
+                    let result = match self.os.identify(&path) {
+                        Ok(found) => Ok(found == file),
+                        Err(error) if error.is_missing() => Ok(false),
+                        Err(error) => Err(error),
+                    };
+                    self.event(|registry, out| registry.verified(entry, &path, result, out));
                 }
-                Action::Settle { seat, outcome } => seat.settle(outcome),
-                Action::Notice { seat, holder } => seat.notice(holder),
-                Action::LetGo { file } => self.os.unlock(file),
+                Action::Check { entry, path, file, looks_at_gate } => {
+                    self.check(entry, &path, file, looks_at_gate);
+                }
+                Action::Downgrade { entry, file } => {
+                    // Should it fail, the machine makes do without.
+                    let _ = self.downgrade_file(entry, file);
+                }
+                Action::Requeue { work, path, mode, file } => {
+                    self.os.unlock(&file);
+                    self.start_wait(work, path, mode, Some(file));
+                }
+                Action::Offer { offer, reply } => reply.offer(offer),
+                Action::Complete { reply, outcome, .. } => reply.complete(outcome),
+                Action::Notice { reply, blocker } => reply.notice(blocker),
+                Action::Unlock { file } => self.os.unlock(&file),
             }
         }
     }
 
-    fn start_wait(self: &Arc<Self>, work: WorkId, path: LockPath, file: Option<O::File>) {
+    fn check(
+        self: &Arc<Self>,
+        entry: EntryId,
+        path: &LockPath,
+        file: O::File,
+        looks_at_gate: bool,
+    ) {
+        let found = match self.os.identify(path) {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error),
+        };
+        let gate = if looks_at_gate { self.gate(entry, &file) } else { Gate::Open };
+        let now = now();
+        self.event(|registry, out| registry.checked(entry, path, file, found, gate, now, out));
+    }
+
+    /// Looks at the gate, and again once a wait of this process has ended that can have closed it, if
+    /// a waiter has no other chance.
+    fn gate(&self, entry: EntryId, file: &O::File) -> Gate {
+        let own_wait_blocks =
+            self.registry.lock().has_single(entry) && has_wait(&self.waits.lock(), file.id());
+        let gate = self.os.gate(file);
+        if gate == Gate::Closed
+            && own_wait_blocks
+            && self.waits_have_ended(file.id(), now() + INTERRUPT_GRACE)
+        {
+            return self.os.gate(file);
+        }
+        gate
+    }
+
+    fn start_wait(
+        self: &Arc<Self>,
+        work: WorkId,
+        path: LockPath,
+        mode: Mode,
+        file: Option<O::File>,
+    ) {
         let interrupt = Arc::new(self.os.new_interrupt());
-        let under_way =
-            UnderWay { interrupt: Arc::clone(&interrupt), file: file.as_ref().map(Identified::id) };
-        self.waits.lock().insert(work, under_way);
+        let active = ActiveWait {
+            interrupt: Arc::clone(&interrupt),
+            file: file.as_ref().map(Identified::id),
+        };
+        self.waits.lock().insert(work, active);
         let driver = Arc::clone(self);
         let thread_path = path.clone();
         let body = move || {
-            let end = driver.wait(work, &thread_path, file, &interrupt);
+            let end = driver.wait(work, &thread_path, mode, file, &interrupt);
+            let is_granted = matches!(end, Some(WaitEnd::Granted(_)));
             driver.waited(work, &thread_path, end);
+            is_granted
         };
         if let Err(error) = self.os.spawn(Box::new(body)) {
             self.waited(work, &path, Some(WaitEnd::Failed(error)));
@@ -176,119 +306,143 @@ impl<S: Seat + Clone, O: Os> Driver<S, O> {
         self.ended.notify_all();
     }
 
-    /// On the waiting thread. Nothing comes back when nobody expects anything.
+    /// Runs on the waiting thread. Returns `None` if no result is expected any more.
     fn wait(
         self: &Arc<Self>,
         work: WorkId,
         path: &LockPath,
+        mode: Mode,
         file: Option<O::File>,
         interrupt: &O::Interrupt,
     ) -> Option<WaitEnd<O::File>> {
-        let mut at_hand = file;
-        loop {
-            let file = match at_hand.take() {
+        let mut given = file;
+        let mut in_a_row = 0;
+        while in_a_row < MAX_REPLACED {
+            in_a_row += 1;
+            let file = match given.take() {
                 Some(file) => file,
-                None if !self.registry.lock().wants(work) => return None,
+                None if self.registry.lock().before_open(work).is_break() => return None,
                 None => {
-                    let file = match self.open(work, path) {
-                        Ok(file) => file?,
+                    let file = match self.os.open_past_lease(path, interrupt) {
+                        Ok(Some(file)) => self.opened(work, file)?,
+                        Ok(None) => return Some(WaitEnd::Interrupted),
+                        Err(error) if error.is_stale() => continue,
                         Err(error) => return Some(WaitEnd::Failed(error)),
                     };
+                    // What is replaced while it is waited for is opened here anew, as often as that
+                    // happens: so it is here that an end is made where no file is ever at its path.
+                    match self.is_at_path(path, &file) {
+                        Ok(true) => {}
+                        Ok(false) => continue,
+                        Err(error) if error.is_stale() => continue,
+                        Err(error) => return Some(WaitEnd::Failed(error)),
+                    }
                     if let Some(wait) = self.waits.lock().get_mut(&work) {
                         wait.file = Some(file.id());
                     }
                     file
                 }
             };
-            if !self.registry.lock().queued(work) {
+            if self.registry.lock().before_wait(work).is_break() {
                 return None;
             }
-            match self.os.lock(&file, interrupt) {
-                Ok(Waited::Granted) => match self.alert_next_and_keep(work, path, file) {
-                    Ok(Some(file)) => return Some(WaitEnd::Granted(file)),
-                    // Replaced while we waited: once more, on the new one.
-                    Ok(None) => {}
-                    Err(error) => return Some(WaitEnd::Failed(error)),
-                },
+            let begin = now();
+            match self.os.lock(&file, mode, interrupt) {
+                Ok(Waited::Granted) => return Some(WaitEnd::Granted(file)),
                 Ok(Waited::Interrupted) => return Some(WaitEnd::Interrupted),
+                Err(error) if error.is_stale() => {
+                    if now().duration_since(begin) >= REAL_WAIT {
+                        in_a_row = 0;
+                    }
+                }
                 Err(error) => return Some(WaitEnd::Failed(error)),
             }
         }
+        Some(WaitEnd::Failed(Error::UNSTABLE))
     }
 
-    /// Opens the file for `work`. None: the work is for nobody any more.
+    /// Opens the file for `work`. Returns `None` if no waiter needs the work any more.
     fn open(self: &Arc<Self>, work: WorkId, path: &LockPath) -> Result<Option<O::File>, Error> {
-        let file = self.os.open(path)?;
-        let goes_on = self.event(|registry, out| registry.opened(work, file.id(), out));
-        Ok(goes_on.then_some(file))
+        Ok(self.opened(work, self.os.open(path)?))
     }
 
-    /// As [`Driver::keep_if_current`], while the next waiter's thread wakes up: that takes longer.
-    fn alert_next_and_keep(
-        &self,
-        work: WorkId,
-        path: &LockPath,
-        file: O::File,
-    ) -> Result<Option<O::File>, Error> {
-        let next = self.registry.lock().next(work).cloned();
-        if let Some(seat) = next {
-            seat.alert();
+    fn opened(self: &Arc<Self>, work: WorkId, file: O::File) -> Option<O::File> {
+        let goes_on = self.event(|registry, out| registry.file_opened(work, file.id(), out));
+        goes_on.is_continue().then_some(file)
+    }
+
+    /// Returns `false` if the path names another file by now, or none.
+    fn is_at_path(&self, path: &LockPath, file: &O::File) -> Result<bool, Error> {
+        match self.os.identify(path) {
+            Ok(id) => Ok(id == file.id()),
+            Err(error) if error.is_missing() => Ok(false),
+            Err(error) => Err(error),
         }
-        self.keep_if_current(path, file)
     }
 
-    /// The lock of the file has been granted: lets it go again if the path names another file by
-    /// now, or none. Where that cannot be told, trying again could go on for ever.
-    fn keep_if_current(&self, path: &LockPath, file: O::File) -> Result<Option<O::File>, Error> {
-        let refusal = match self.os.identify(path) {
-            Ok(id) if id == file.id() => return Ok(Some(file)),
-            Ok(_) => Ok(None),
-            Err(error) if error.is_missing() => Ok(None),
+    /// Unlocks the file again if the path names another one by now, or none. Where that cannot be
+    /// told, it is an error: to try again could go on indefinitely.
+    fn verify_path(&self, path: &LockPath, file: O::File) -> Result<Option<O::File>, Error> {
+        let refusal = match self.is_at_path(path, &file) {
+            Ok(true) => return Ok(Some(file)),
+            Ok(false) => Ok(None),
             Err(error) => Err(error),
         };
-        self.os.unlock(file);
+        self.os.unlock(&file);
         refusal
     }
 
-    fn attempt(self: &Arc<Self>, work: WorkId, path: &LockPath) -> Option<Tried<O::File>> {
-        loop {
+    fn attempt(
+        self: &Arc<Self>,
+        work: WorkId,
+        path: &LockPath,
+        mode: Mode,
+    ) -> Option<Tried<O::File>> {
+        for _ in 0..MAX_REPLACED {
+            if self.registry.lock().before_open(work).is_break() {
+                return None;
+            }
             let file = match self.open(work, path) {
                 Ok(file) => file?,
+                Err(error) if error.is_lease() => return Some(Tried::Leased),
+                Err(error) if error.is_stale() => continue,
                 Err(error) => return Some(Tried::Failed(error)),
             };
-            match self.try_lock(work, &file) {
-                Ok(true) => match self.keep_if_current(path, file) {
+            match self.try_lock(work, &file, mode) {
+                Ok(true) => match self.verify_path(path, file) {
                     Ok(Some(file)) => return Some(Tried::Locked(file)),
                     Ok(None) => {}
                     Err(error) => return Some(Tried::Failed(error)),
                 },
                 Ok(false) => return Some(Tried::Busy(file)),
+                Err(error) if error.is_stale() => {}
                 Err(error) => return Some(Tried::Failed(error)),
             }
         }
+        Some(Tried::Failed(Error::UNSTABLE))
     }
 
-    /// Tries once, and again where what was in the way can have been a wait of our own that has
-    /// ended since, and a waiter depends on the answer.
-    fn try_lock(&self, work: WorkId, file: &O::File) -> Result<bool, Error> {
+    /// Tries once, and again where a wait of our own that has ended since can have had the lock and
+    /// a waiter has no other chance.
+    fn try_lock(&self, work: WorkId, file: &O::File, mode: Mode) -> Result<bool, Error> {
         let mut deadline = None;
         loop {
-            let in_the_way =
-                self.registry.lock().decides(work) && has_wait(&self.waits.lock(), file.id());
-            if self.os.try_lock(file)? {
+            let is_decisive = self.registry.lock().is_decisive(work);
+            let own_wait_blocks = is_decisive && has_wait(&self.waits.lock(), file.id());
+            if self.os.try_lock(file, mode)? {
                 return Ok(true);
             }
-            if !in_the_way {
+            if !own_wait_blocks {
                 return Ok(false);
             }
-            let deadline = *deadline.get_or_insert_with(|| now() + LEAVING);
+            let deadline = *deadline.get_or_insert_with(|| now() + INTERRUPT_GRACE);
             if !self.waits_have_ended(file.id(), deadline) {
                 return Ok(false);
             }
         }
     }
 
-    /// Waits for it. False: it takes too long.
+    /// Waits until no wait stands in the file's queue. Returns `false` if that takes too long.
     fn waits_have_ended(&self, file: FileId, deadline: Instant) -> bool {
         let mut waits = self.waits.lock();
         while has_wait(&waits, file) {
@@ -300,36 +454,37 @@ impl<S: Seat + Clone, O: Os> Driver<S, O> {
     }
 }
 
-/// Does a wait stand in the file's queue?
-fn has_wait<I>(waits: &HashMap<WorkId, UnderWay<I>>, file: FileId) -> bool {
+/// Returns `true` if a wait stands in the file's queue.
+fn has_wait<I>(waits: &HashMap<WorkId, ActiveWait<I>>, file: FileId) -> bool {
     waits.values().any(|wait| wait.file == Some(file))
 }
 
-/// File work for one attempt at a lock: open, try, check. It never waits for the lock.
+/// File work for one attempt at a lock: open, try, verify. It never waits for the lock.
 ///
-/// Dropped without having run (an environment that is ending takes no more work), it runs there
-/// and then, so that nobody waits for it in vain.
+/// Dropped without having run (an environment that is ending takes no more work), it runs in the
+/// drop, so that no waiter waits for it in vain.
 #[must_use = "the waiter is not settled before the attempt has run"]
-pub struct Attempt<S: Seat + Clone, O: Os> {
-    driver: Arc<Driver<S, O>>,
+pub struct Attempt<R: Reply + Clone, O: Os> {
+    driver: Arc<Driver<R, O>>,
     work: WorkId,
     path: LockPath,
+    mode: Mode,
     has_run: bool,
 }
 
-impl<S: Seat + Clone, O: Os> Attempt<S, O> {
-    fn new(driver: &Arc<Driver<S, O>>, work: WorkId, path: LockPath) -> Self {
-        Self { driver: Arc::clone(driver), work, path, has_run: false }
+impl<R: Reply + Clone, O: Os> Attempt<R, O> {
+    fn new(driver: &Arc<Driver<R, O>>, work: WorkId, path: LockPath, mode: Mode) -> Self {
+        Self { driver: Arc::clone(driver), work, path, mode, has_run: false }
     }
 
-    /// Does the work; whoever is settled by it is told before this returns.
+    /// Does the work. The waiters that it decides about are told before this returns.
     pub fn run(mut self) {
         self.work();
     }
 
     fn work(&mut self) {
         self.has_run = true;
-        let Some(result) = self.driver.attempt(self.work, &self.path) else { return };
+        let Some(result) = self.driver.attempt(self.work, &self.path, self.mode) else { return };
         let now = now();
         self.driver.event(|registry, out| {
             registry.tried(self.work, &self.path, result, now, out);
@@ -337,7 +492,7 @@ impl<S: Seat + Clone, O: Os> Attempt<S, O> {
     }
 }
 
-impl<S: Seat + Clone, O: Os> Drop for Attempt<S, O> {
+impl<R: Reply + Clone, O: Os> Drop for Attempt<R, O> {
     fn drop(&mut self) {
         if !self.has_run {
             self.work();

@@ -1,18 +1,25 @@
-//! The lock itself: who holds a file, who waits for it, and what is to be done next.
+//! The lock itself: which acquisition holds a file, which ones wait, and what comes next.
 //!
-//! [`state`] and [`registry`] are pure: no I/O, no mutex, no thread, no clock. [`driver`] keeps
-//! them under a mutex and carries out, outside of it, the actions they order.
+//! [`entry`] and [`registry`] are pure: no I/O, no mutex, no thread, no clock. [`driver`] keeps
+//! them under a mutex and carries out, outside of it, the actions that they order in the terms of
+//! [`command`].
 
+mod command;
 mod driver;
+mod entry;
+mod hold;
+mod holders;
 mod parker;
 mod queue;
 mod registry;
-mod state;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod wait;
 mod waiter;
 
-pub use driver::{Attempt, Driver};
-pub use parker::Parker;
-pub use waiter::{Holder, LockPath, Outcome, OwnerId, Patience, Seat, Waiter, WaiterId};
+pub use command::Offer;
+pub use driver::Driver;
+pub use parker::{Parked, Parker};
+pub use registry::Released;
+pub use waiter::{AcquireId, Blocker, LockId, Outcome, OwnerId, Reply, WaitLimit, Waiter};

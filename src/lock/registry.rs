@@ -2,66 +2,158 @@
 //!
 //! A path is known here only while something is going on at it, and only as it was spelled. That
 //! two spellings are one file shows when the second one is opened: its waiters then move to the
-//! entry that the file has already.
+//! entry that the file has already. That a path has come to name another file shows when it is
+//! checked: its waiters then leave the entry.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::state::{Actions, Entry, EntryId, Tried, WaitEnd, WorkId};
-use super::waiter::{LockPath, OwnerId, Waiter, WaiterId};
-use crate::os::{FileId, Identified};
-
-#[cfg(test)]
-#[path = "tests/inspect/registry.rs"]
-mod inspect;
+use super::command::{Action, Actions, EntryId, Offer, Tried, WaitEnd, WorkId};
+use super::entry::Entry;
+use super::hold::Hold;
+use super::waiter::{AcquireId, LockId, Outcome, OwnerId, Waiter};
+use crate::error::Error;
+use crate::os::{FileId, Gate, Identified, Mode};
+use crate::path::LockPath;
 
 /// The table of entries. Pure: every method is an event, and appends the actions it leads to.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone))]
-pub struct Registry<S, F> {
-    entries: BTreeMap<EntryId, Slot<S, F>>,
-    by_path: HashMap<LockPath, EntryId>,
-    by_file: HashMap<FileId, EntryId>,
+pub struct Registry<R, F> {
+    pub(super) entries: BTreeMap<EntryId, Slot<R, F>>,
+    pub(super) by_path: HashMap<LockPath, EntryId>,
+    pub(super) by_file: HashMap<FileId, EntryId>,
+    /// Acquires that wait or hold.
+    pub(super) by_acquire: HashMap<AcquireId, EntryId>,
     /// The last number given to an entry or an arrival.
-    last: u64,
+    pub(super) last: u64,
 }
 
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone, Hash))]
-struct Slot<S, F> {
-    entry: Entry<S, F>,
-    paths: Vec<LockPath>,
-    file: Option<FileId>,
+pub struct Slot<R, F> {
+    pub(super) entry: Entry<R, F>,
+    pub(super) paths: Vec<LockPath>,
+    pub(super) file: Option<FileId>,
 }
 
-impl<S: Clone, F: Identified> Registry<S, F> {
+/// What came of a release by a lock object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Released {
+    /// It has ended an acquisition.
+    Ended,
+    /// There was none.
+    NotHeld,
+    /// Several acquisitions share the lock, and none was acquired by that object.
+    OthersHold,
+}
+
+impl<R: Clone, F: Identified> Registry<R, F> {
     pub fn new() -> Self {
-        Self { entries: BTreeMap::new(), by_path: HashMap::new(), by_file: HashMap::new(), last: 0 }
+        Self {
+            entries: BTreeMap::new(),
+            by_path: HashMap::new(),
+            by_file: HashMap::new(),
+            by_acquire: HashMap::new(),
+            last: 0,
+        }
     }
 
-    /// Somebody asks for the lock.
-    pub fn requested(&mut self, waiter: Waiter<S>, out: &mut Actions<S, F>) {
+    /// Asks for the lock. Returns `true` if the waiter waits for a file that `path` named when it was
+    /// opened: whether it still does is to be [checked](Registry::path_checked).
+    pub fn requested(&mut self, waiter: Waiter<R>, out: &mut Actions<R, F>) -> bool {
         self.last += 1;
-        let arrival = self.last;
-        let id = *self.by_path.entry(waiter.path.clone()).or_insert(EntryId(arrival));
-        let slot = self.entries.entry(id).or_insert_with(|| Slot {
-            entry: Entry::new(id),
-            paths: vec![waiter.path.clone()],
-            file: None,
-        });
-        slot.entry.join(arrival, waiter, out);
+        let id = waiter.id;
+        let entry = self.join(self.last, waiter, out);
+        self.forget_completed(out);
+        self.by_acquire.contains_key(&id) && self.is_bound(entry)
     }
 
-    /// File work has opened its file. False: it is for nobody any more, and ends here.
-    pub fn opened(&mut self, work: WorkId, file: FileId, out: &mut Actions<S, F>) -> bool {
-        let Some(slot) = self.entries.get_mut(&work.entry) else { return false };
-        let mut goes_on = slot.entry.opened(work, file);
-        if goes_on {
+    /// Returns `true` if a file has been opened at the path, so that the path is to be
+    /// [checked](Registry::path_checked) before it is taken for that file.
+    pub fn is_path_bound(&self, path: &LockPath) -> bool {
+        self.by_path.get(path).is_some_and(|entry| self.is_bound(*entry))
+    }
+
+    /// Returns the paths that waiters ask for while a file is open at them.
+    pub fn waiting_paths(&self) -> Vec<LockPath> {
+        let waiting = |slot: &&Slot<R, F>| slot.file.is_some() && !slot.entry.queue.is_empty();
+        self.entries.values().filter(waiting).flat_map(|slot| slot.paths.iter().cloned()).collect()
+    }
+
+    /// The path names `found` now, or no file. If it named another one before, its waiters move to
+    /// where they belong. What is held is held as before.
+    pub fn path_checked(
+        &mut self,
+        path: &LockPath,
+        found: Option<FileId>,
+        out: &mut Actions<R, F>,
+    ) {
+        let Some(former) = self.by_path.get(path).copied() else { return };
+        let Some(slot) = self.entries.get_mut(&former) else { return };
+        if slot.file.is_none() || slot.file == found {
+            return;
+        }
+        slot.paths.retain(|one| one != path);
+        self.by_path.remove(path);
+        let moved = slot.entry.remove_path(path, out);
+        self.forget_if_idle(former);
+        if let Some(entry) = found.and_then(|file| self.by_file.get(&file)).copied() {
+            self.bind(path, entry);
+        }
+        for (arrival, waiter) in moved {
+            self.join(arrival, waiter, out);
+        }
+        self.forget_completed(out);
+    }
+
+    fn join(&mut self, arrival: u64, waiter: Waiter<R>, out: &mut Actions<R, F>) -> EntryId {
+        let id = match self.by_path.get(&waiter.path) {
+            Some(id) => *id,
+            None => {
+                self.last += 1;
+                let id = EntryId(self.last);
+                self.entries
+                    .insert(id, Slot { entry: Entry::new(id), paths: Vec::new(), file: None });
+                self.bind(&waiter.path, id);
+                id
+            }
+        };
+        self.by_acquire.insert(waiter.id, id);
+        if let Some(slot) = self.entries.get_mut(&id) {
+            slot.entry.join(arrival, waiter, out);
+        }
+        id
+    }
+
+    fn bind(&mut self, path: &LockPath, entry: EntryId) {
+        if let Some(slot) = self.entries.get_mut(&entry) {
+            slot.paths.push(path.clone());
+            self.by_path.insert(path.clone(), entry);
+        }
+    }
+
+    fn is_bound(&self, entry: EntryId) -> bool {
+        self.entries.get(&entry).is_some_and(|slot| slot.file.is_some())
+    }
+
+    /// Records the file opened by `work`, and merges the entry with the one that the file has
+    /// already. Returns `Break` if no waiter needs this work any more.
+    pub fn file_opened(
+        &mut self,
+        work: WorkId,
+        file: FileId,
+        out: &mut Actions<R, F>,
+    ) -> ControlFlow<()> {
+        let Some(slot) = self.entries.get_mut(&work.entry) else { return ControlFlow::Break(()) };
+        let mut goes_on = slot.entry.file_opened(work, file);
+        if goes_on.is_continue() {
             match self.by_file.get(&file) {
                 Some(twin) if *twin != work.entry => {
                     let twin = *twin;
                     self.merge(work.entry, twin, out);
-                    goes_on = false;
+                    goes_on = ControlFlow::Break(());
                 }
                 _ => {
                     self.by_file.insert(file, work.entry);
@@ -75,24 +167,26 @@ impl<S: Clone, F: Identified> Registry<S, F> {
         goes_on
     }
 
-    /// See [`Entry::next`].
-    pub fn next(&self, work: WorkId) -> Option<&S> {
-        self.entries.get(&work.entry)?.entry.next(work)
+    /// See [`Entry::is_decisive`].
+    pub fn is_decisive(&self, work: WorkId) -> bool {
+        self.entries.get(&work.entry).is_some_and(|slot| slot.entry.is_decisive(work))
     }
 
-    /// See [`Entry::decides`].
-    pub fn decides(&self, work: WorkId) -> bool {
-        self.entries.get(&work.entry).is_some_and(|slot| slot.entry.decides(work))
+    /// Returns `true` if a waiter of the entry has a single attempt.
+    pub fn has_single(&self, entry: EntryId) -> bool {
+        self.entries.get(&entry).is_some_and(|slot| slot.entry.queue.has_single())
     }
 
-    /// See [`Entry::wants`].
-    pub fn wants(&mut self, work: WorkId) -> bool {
-        self.on_entry(work.entry, |entry| entry.wants(work)).unwrap_or(false)
+    /// See [`Entry::before_open`].
+    pub fn before_open(&mut self, work: WorkId) -> ControlFlow<()> {
+        let event = |entry: &mut Entry<R, F>| entry.before_open(work);
+        self.on_entry(work.entry, event).unwrap_or(ControlFlow::Break(()))
     }
 
-    /// See [`Entry::queued`].
-    pub fn queued(&mut self, work: WorkId) -> bool {
-        self.on_entry(work.entry, |entry| entry.queued(work)).unwrap_or(false)
+    /// See [`Entry::before_wait`].
+    pub fn before_wait(&mut self, work: WorkId) -> ControlFlow<()> {
+        let event = |entry: &mut Entry<R, F>| entry.before_wait(work);
+        self.on_entry(work.entry, event).unwrap_or(ControlFlow::Break(()))
     }
 
     /// See [`Entry::tried`].
@@ -102,12 +196,13 @@ impl<S: Clone, F: Identified> Registry<S, F> {
         path: &LockPath,
         result: Tried<F>,
         now: Instant,
-        out: &mut Actions<S, F>,
+        out: &mut Actions<R, F>,
     ) {
         match self.entries.get_mut(&work.entry) {
             Some(slot) => slot.entry.tried(work, path, result, now, out),
             None => Entry::new(work.entry).tried(work, path, result, now, out),
         }
+        self.forget_completed(out);
         self.forget_if_idle(work.entry);
     }
 
@@ -118,83 +213,230 @@ impl<S: Clone, F: Identified> Registry<S, F> {
         path: &LockPath,
         end: WaitEnd<F>,
         now: Instant,
-        out: &mut Actions<S, F>,
+        out: &mut Actions<R, F>,
     ) {
         match self.entries.get_mut(&work.entry) {
             Some(slot) => slot.entry.waited(work, path, end, now, out),
             None => Entry::new(work.entry).waited(work, path, end, now, out),
         }
+        self.forget_completed(out);
         self.forget_if_idle(work.entry);
     }
 
-    /// See [`Entry::checked`].
+    /// See [`Entry::accepted`].
+    pub fn accepted(&mut self, offer: Offer, out: &mut Actions<R, F>) {
+        self.on_entry(offer.entry, |entry| entry.accepted(offer, out));
+        self.forget_completed(out);
+    }
+
+    /// See [`Entry::verified`].
+    pub fn verified(
+        &mut self,
+        entry: EntryId,
+        path: &LockPath,
+        result: Result<bool, Error>,
+        out: &mut Actions<R, F>,
+    ) {
+        self.on_entry(entry, |entry| entry.verified(path, result, out));
+        self.forget_completed(out);
+    }
+
+    /// What a [`Check`](Action::Check) has found at the path: a file or none, or that it cannot be
+    /// told.
+    #[allow(clippy::too_many_arguments, reason = "what a check has found")]
     pub fn checked(
         &mut self,
         entry: EntryId,
         path: &LockPath,
-        current: bool,
+        file: F,
+        found: Result<Option<FileId>, Error>,
+        gate: Gate,
         now: Instant,
-        out: &mut Actions<S, F>,
+        out: &mut Actions<R, F>,
     ) {
-        self.on_entry(entry, |entry| entry.checked(path, current, now, out));
+        let id = file.id();
+        let Some(slot) = self.entries.get_mut(&entry) else {
+            out.push(Action::Unlock { file });
+            return;
+        };
+        if slot.entry.check_ended(file, out) {
+            match found {
+                Ok(found) if found == Some(id) => slot.entry.admit(path, gate, now, out),
+                Ok(found) => {
+                    if self.by_path.get(path) == Some(&entry) {
+                        self.path_checked(path, found, out);
+                    }
+                    self.on_entry(entry, |entry| entry.share_if_idle(out));
+                }
+                Err(error) => slot.entry.check_failed(path, error, out),
+            }
+        }
+        self.forget_completed(out);
+        self.forget_if_idle(entry);
     }
 
-    /// Whoever holds the path's lock lets go. False: nobody is known to under this spelling.
-    pub fn release(&mut self, path: &LockPath, now: Instant, out: &mut Actions<S, F>) -> bool {
-        let Some(entry) = self.by_path.get(path).copied() else { return false };
-        self.on_entry(entry, |entry| entry.release(now, out)).unwrap_or(false)
+    /// See [`Entry::downgrade`].
+    pub fn downgrade(&mut self, holder: AcquireId, lock: LockId, out: &mut Actions<R, F>) -> bool {
+        let entry = self.by_acquire.get(&holder).copied();
+        let downgrade = |entry: &mut Entry<R, F>| entry.downgrade(holder, lock, out);
+        entry.and_then(|entry| self.on_entry(entry, downgrade)).unwrap_or(false)
     }
 
-    /// As [`Registry::release`], by the file that the path names.
-    pub fn release_file(&mut self, file: FileId, now: Instant, out: &mut Actions<S, F>) -> bool {
-        let Some(entry) = self.by_file.get(&file).copied() else { return false };
-        self.on_entry(entry, |entry| entry.release(now, out)).unwrap_or(false)
+    /// See [`Entry::downgraded`].
+    pub fn downgraded(
+        &mut self,
+        entry: EntryId,
+        file: F,
+        is_shared: bool,
+        out: &mut Actions<R, F>,
+    ) {
+        match self.entries.get_mut(&entry) {
+            Some(slot) => slot.entry.downgraded(file, is_shared, out),
+            None => out.push(Action::Unlock { file }),
+        }
+        self.forget_completed(out);
+        self.forget_if_idle(entry);
     }
 
-    /// This one acquisition ends, if it has not yet. False: it has.
-    pub fn release_only(
+    /// Ends the acquisition that has the lock of the file, or of several one that was acquired by
+    /// `lock`.
+    pub fn release_file(
+        &mut self,
+        file: FileId,
+        lock: LockId,
+        now: Instant,
+        out: &mut Actions<R, F>,
+    ) -> Released {
+        match self.by_file.get(&file).copied() {
+            Some(entry) => self.release_entry(entry, lock, now, out),
+            None => Released::NotHeld,
+        }
+    }
+
+    /// The same for one that asked by this path, for a file that is there no more.
+    pub fn release_path(
         &mut self,
         path: &LockPath,
-        holder: WaiterId,
+        lock: LockId,
         now: Instant,
-        out: &mut Actions<S, F>,
+        out: &mut Actions<R, F>,
+    ) -> Released {
+        match self.held_by_path(path) {
+            Some(entry) => self.release_entry(entry, lock, now, out),
+            None => Released::NotHeld,
+        }
+    }
+
+    /// Returns how many acquisitions asked by this path and have the lock, and in which mode.
+    pub fn path_held(&self, path: &LockPath) -> Option<(Mode, usize)> {
+        self.entries.get(&self.held_by_path(path)?)?.entry.held()
+    }
+
+    fn held_by_path(&self, path: &LockPath) -> Option<EntryId> {
+        let is_held = |slot: &Slot<R, F>| slot.entry.is_held_by_path(path);
+        self.entries.iter().find(|(_, slot)| is_held(slot)).map(|(id, _)| *id)
+    }
+
+    /// Ends this acquisition. Returns `false` if it has ended.
+    pub fn release_only(
+        &mut self,
+        holder: AcquireId,
+        now: Instant,
+        out: &mut Actions<R, F>,
     ) -> bool {
-        let Some(entry) = self.by_path.get(path).copied() else { return false };
-        let release =
-            |entry: &mut Entry<S, F>| entry.holder() == Some(holder) && entry.release(now, out);
-        self.on_entry(entry, release).unwrap_or(false)
+        let Some(entry) = self.by_acquire.get(&holder).copied() else { return false };
+        self.end_acquisition(entry, holder, now, out)
     }
 
-    /// Who holds the path's lock, as far as this spelling is known?
-    pub fn holder(&self, path: &LockPath) -> Option<WaiterId> {
-        self.entries.get(self.by_path.get(path)?)?.entry.holder()
+    /// Returns `true` if the first attempt for this acquire is still to come, or under way.
+    pub fn is_undecided(&self, id: AcquireId) -> bool {
+        let entry = self.by_acquire.get(&id).and_then(|entry| self.entries.get(entry));
+        entry.is_some_and(|slot| matches!(slot.entry.hold, Hold::Attempting(_)))
     }
 
-    /// Who holds the file's lock?
-    pub fn file_holder(&self, file: FileId) -> Option<WaiterId> {
-        self.entries.get(self.by_file.get(&file)?)?.entry.holder()
+    /// Returns `true` if this acquisition has a lock.
+    pub fn holds(&self, holder: AcquireId) -> bool {
+        let entry = self.by_acquire.get(&holder).and_then(|entry| self.entries.get(entry));
+        entry.is_some_and(|slot| slot.entry.is_held_by(holder))
     }
 
-    /// Is any file open at all? If not, no other spelling has to be looked for.
+    /// Returns how many acquisitions have the file's lock, and in which mode.
+    pub fn file_held(&self, file: FileId) -> Option<(Mode, usize)> {
+        self.entries.get(self.by_file.get(&file)?)?.entry.held()
+    }
+
+    /// Returns `false` if no file is open, so that no other spelling has to be looked for.
     pub fn knows_files(&self) -> bool {
         !self.by_file.is_empty()
     }
 
-    /// A waiter gives up. False: it is not waiting any more.
-    pub fn cancel(&mut self, path: &LockPath, id: WaiterId, out: &mut Actions<S, F>) -> bool {
-        let Some(entry) = self.by_path.get(path).copied() else { return false };
-        self.on_entry(entry, |entry| entry.cancel(id, out)).unwrap_or(false)
+    /// Removes a waiter that gives up. Returns `false` if it does not wait any more.
+    pub fn cancel(&mut self, id: AcquireId, out: &mut Actions<R, F>) -> bool {
+        let Some(entry) = self.by_acquire.get(&id).copied() else { return false };
+        let found = self.on_entry(entry, |entry| entry.cancel(id, out)).unwrap_or(false);
+        if found {
+            self.by_acquire.remove(&id);
+        }
+        found
     }
 
-    /// An environment has ended: its waiters go, and what it holds is freed.
-    pub fn gone(&mut self, owner: OwnerId, now: Instant, out: &mut Actions<S, F>) {
+    /// An environment has ended: removes its waiters and ends its acquisitions.
+    pub fn owner_ended(&mut self, owner: OwnerId, now: Instant, out: &mut Actions<R, F>) {
+        self.by_acquire.retain(|id, _| id.owner != owner);
         let entries: Vec<_> = self.entries.keys().copied().collect();
         for entry in entries {
-            self.on_entry(entry, |entry| entry.gone(owner, now, out));
+            self.on_entry(entry, |entry| entry.owner_ended(owner, now, out));
+        }
+        self.forget_completed(out);
+    }
+
+    fn release_entry(
+        &mut self,
+        id: EntryId,
+        lock: LockId,
+        now: Instant,
+        out: &mut Actions<R, F>,
+    ) -> Released {
+        let Some(slot) = self.entries.get(&id) else { return Released::NotHeld };
+        match slot.entry.released_by(lock) {
+            Some(holder) => {
+                self.end_acquisition(id, holder, now, out);
+                Released::Ended
+            }
+            None if slot.entry.held().is_some() => Released::OthersHold,
+            None => Released::NotHeld,
         }
     }
 
-    fn on_entry<T>(&mut self, id: EntryId, event: impl FnOnce(&mut Entry<S, F>) -> T) -> Option<T> {
+    fn end_acquisition(
+        &mut self,
+        id: EntryId,
+        holder: AcquireId,
+        now: Instant,
+        out: &mut Actions<R, F>,
+    ) -> bool {
+        let Some(slot) = self.entries.get_mut(&id) else { return false };
+        let released = slot.entry.release(holder, now, out);
+        if released {
+            self.by_acquire.remove(&holder);
+        }
+        self.forget_completed(out);
+        self.forget_if_idle(id);
+        released
+    }
+
+    /// An acquire that ended without a grant is not known any more.
+    fn forget_completed(&mut self, out: &Actions<R, F>) {
+        for action in out {
+            if let Action::Complete { id, outcome, .. } = action
+                && *outcome != Outcome::Granted
+            {
+                self.by_acquire.remove(id);
+            }
+        }
+    }
+
+    fn on_entry<T>(&mut self, id: EntryId, event: impl FnOnce(&mut Entry<R, F>) -> T) -> Option<T> {
         let entry = &mut self.entries.get_mut(&id)?.entry;
         let result = event(entry);
         if entry.is_idle() {
@@ -204,7 +446,7 @@ impl<S: Clone, F: Identified> Registry<S, F> {
     }
 
     /// Two entries are one file: the waiters of `from`, whose path was opened later, join `to`.
-    fn merge(&mut self, from: EntryId, to: EntryId, out: &mut Actions<S, F>) {
+    fn merge(&mut self, from: EntryId, to: EntryId, out: &mut Actions<R, F>) {
         let Some(mut from) = self.entries.remove(&from) else { return };
         let to_slot = self.entries.get_mut(&to).expect("a file's entry exists");
         if let Some(file) = from.file {
@@ -214,9 +456,11 @@ impl<S: Clone, F: Identified> Registry<S, F> {
             self.by_path.insert(path.clone(), to);
             to_slot.paths.push(path);
         }
-        for (arrival, waiter) in from.entry.surrender(out) {
+        for (arrival, waiter) in from.entry.drain_for_merge(out) {
+            self.by_acquire.insert(waiter.id, to);
             to_slot.entry.join(arrival, waiter, out);
         }
+        self.forget_completed(out);
     }
 
     fn forget_if_idle(&mut self, id: EntryId) {

@@ -2,7 +2,7 @@
 //!
 //! `cycle PATH COUNT` prints the nanoseconds that one free acquire and release take, made of the
 //! calls that locket makes. `lock PATH` obeys the JSON strings on standard input, one a line: `acquire` blocks in
-//! flock(2) and answers when it had the lock, `release` lets go and answers when it began to.
+//! flock(2) and answers when it had the lock, `acquire-shared` does so for a shared one, `release` lets go and answers when it began to.
 //! The times are CLOCK_MONOTONIC's, which all processes share.
 
 use std::ffi::{CString, c_int};
@@ -50,6 +50,10 @@ fn obey(path: &CString) {
         let at = match order.trim_matches('"') {
             "acquire" => {
                 lock(file, libc::LOCK_EX);
+                now()
+            }
+            "acquire-shared" => {
+                lock(file, libc::LOCK_SH);
                 now()
             }
             "release" => {

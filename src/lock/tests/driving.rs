@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
 
-use super::chair::{Acquire, Chair};
-use super::fake_os::{FakeOs, Fate, File};
+use super::fake_os::{FakeOs, File, FileChange};
+use super::reply::{Acquire, TestReply};
+use crate::error::Error;
 use crate::lock::driver::Driver;
-use crate::lock::waiter::{LockPath, Outcome, OwnerId, Patience, WaiterId};
-use crate::os::Process;
+use crate::lock::registry::Released;
+use crate::lock::waiter::{AcquireId, LockId, Outcome, OwnerId, WaitLimit};
+use crate::os::{HolderInfo, Os};
+use crate::path::LockPath;
 
 /// Two spellings of one file.
-fn linked() -> (Arc<Driver<Chair, FakeOs>>, LockPath, LockPath) {
+fn linked() -> (Arc<Driver<TestReply, FakeOs>>, LockPath, LockPath) {
     let driver = Driver::new(FakeOs::new(true));
     let (one, other) = (LockPath::new("/a".as_ref()), LockPath::new("/b".as_ref()));
     driver.os().link(&one, &other);
@@ -20,7 +22,7 @@ fn linked() -> (Arc<Driver<Chair, FakeOs>>, LockPath, LockPath) {
 
 /// The first acquire of another process's lock, and that lock.
 fn wait_behind_another(
-    driver: &Arc<Driver<Chair, FakeOs>>,
+    driver: &Arc<Driver<TestReply, FakeOs>>,
     path: &LockPath,
 ) -> (Acquire<FakeOs>, File) {
     let foreign = driver.os().foreign_lock(path);
@@ -29,21 +31,31 @@ fn wait_behind_another(
     (acquire, foreign)
 }
 
-/// Once the threads have ended: nobody, and no file.
-fn assert_nothing_left(driver: &Driver<Chair, FakeOs>) {
+/// Once the threads have ended, no waiter and no file.
+fn assert_nothing_left(driver: &Driver<TestReply, FakeOs>) {
     driver.os().await_threads();
     assert!(driver.is_idle());
     driver.os().assert_closed();
 }
 
+/// The first of the processes that hold the lock.
+fn holder(driver: &Driver<TestReply, FakeOs>, path: &LockPath) -> Option<HolderInfo> {
+    driver.holders(std::slice::from_ref(path)).pop()?.into_iter().next()
+}
+
+/// A release by path, as any lock object makes it.
+fn release(driver: &Arc<Driver<TestReply, FakeOs>>, path: &LockPath) -> bool {
+    driver.release(path, LockId(u64::MAX)) == Released::Ended
+}
+
 #[test]
 fn a_request_does_no_file_work_itself() {
     let (driver, one, _) = linked();
-    let (acquire, attempt) = Acquire::request(&driver, (0, 1), &one, Patience::Forever);
+    let (acquire, attempt) = Acquire::request(&driver, (0, 1), &one, WaitLimit::Unlimited);
     driver.os().assert_closed();
-    assert_eq!(acquire.chair.outcome(), None);
+    assert_eq!(acquire.reply.outcome(), None);
     attempt.expect("it is the caller's to run").run();
-    assert_eq!(acquire.chair.outcome(), Some(Outcome::Granted));
+    assert_eq!(acquire.reply.outcome(), Some(Outcome::Granted));
 }
 
 #[test]
@@ -63,57 +75,53 @@ fn a_lock_is_held_under_every_spelling() {
 fn a_lock_is_released_under_every_spelling() {
     let (driver, one, other) = linked();
     for path in [&one, &other] {
-        assert!(!driver.release(path), "nobody holds it");
+        assert!(!release(&driver, path), "it is free");
         let acquire = Acquire::start(&driver, (0, 1), &one);
-        assert!(driver.release(path));
+        assert!(release(&driver, path));
         assert!(!acquire.release(), "it has ended");
-        assert!(!driver.release(path), "nobody holds it any more");
+        assert!(!release(&driver, path), "it is free again");
     }
     assert_nothing_left(&driver);
 }
 
 #[test]
 fn an_acquisition_knows_whether_it_holds() {
-    let (driver, one, other) = linked();
+    let (driver, one, _) = linked();
     let acquire = Acquire::start(&driver, (0, 1), &one);
-    assert!(driver.holds(&one, acquire.id));
-    assert!(!driver.holds(&other, acquire.id), "it came by another path");
-    assert!(!driver.holds(&one, WaiterId { owner: OwnerId(0), number: 2 }));
+    assert!(driver.holds(acquire.id));
+    assert!(!driver.holds(AcquireId { owner: OwnerId(0), sequence: 2 }));
     acquire.release();
-    assert!(!driver.holds(&one, acquire.id));
+    assert!(!driver.holds(acquire.id));
 }
 
 #[test]
 fn the_holder_is_this_process_or_the_operating_systems_to_tell() {
     let (driver, one, other) = linked();
-    assert_eq!(driver.holder(&one), None);
+    assert_eq!(holder(&driver, &one), None);
     let acquire = Acquire::start(&driver, (0, 1), &one);
-    let this = Process { pid: std::process::id(), command: None };
-    assert_eq!(driver.holder(&one), Some(this.clone()));
-    assert_eq!(driver.holder(&other), Some(this));
+    let this = HolderInfo { pid: std::process::id(), ..HolderInfo::default() };
+    assert_eq!(holder(&driver, &one), Some(this.clone()));
+    assert_eq!(holder(&driver, &other), Some(this));
     acquire.release();
     let foreign = driver.os().foreign_lock(&one);
-    assert_eq!(driver.holder(&other), Some(FakeOs::FOREIGN));
+    assert_eq!(holder(&driver, &other), Some(FakeOs::FOREIGN));
     drop(foreign);
-    assert_eq!(driver.holder(&LockPath::new("/c".as_ref())), None);
+    assert_eq!(holder(&driver, &LockPath::new("/c".as_ref())), None);
 }
 
 #[test]
-fn a_release_hands_on_to_the_next_and_an_expired_one_is_passed_over() {
+fn a_release_hands_the_lock_to_the_next() {
     let (driver, one, _) = linked();
     let first = Acquire::start(&driver, (0, 1), &one);
-    let past = Instant::now() - Duration::from_secs(1);
-    let late = Acquire::start_with(&driver, (0, 2), &one, Patience::Until(past));
     let next = Acquire::start(&driver, (0, 3), &one);
     assert!(first.release());
-    assert_eq!(late.outcome(), Outcome::TimedOut);
     assert_eq!(next.outcome(), Outcome::Granted);
     assert!(next.release());
     assert_nothing_left(&driver);
 }
 
 #[test]
-fn a_file_replaced_while_it_was_held_goes_to_nobody() {
+fn a_file_replaced_while_it_was_held_is_not_handed_over() {
     let (driver, one, _) = linked();
     let first = Acquire::start(&driver, (0, 1), &one);
     let next = Acquire::start(&driver, (0, 2), &one);
@@ -121,7 +129,7 @@ fn a_file_replaced_while_it_was_held_goes_to_nobody() {
     let foreign = driver.os().foreign_lock(&one);
     assert!(first.release());
     driver.os().await_waiting(1);
-    assert_eq!(next.chair.outcome(), None, "another process has the new file");
+    assert_eq!(next.reply.outcome(), None, "another process has the new file");
     drop(foreign);
     assert_eq!(next.outcome(), Outcome::Granted);
     assert!(next.release());
@@ -129,7 +137,7 @@ fn a_file_replaced_while_it_was_held_goes_to_nobody() {
 }
 
 /// The acquire has the lock of the file that is at the path, and lets go of it.
-fn assert_holds_what_is_there(driver: &Arc<Driver<Chair, FakeOs>>, acquire: &Acquire<FakeOs>) {
+fn assert_holds_what_is_there(driver: &Arc<Driver<TestReply, FakeOs>>, acquire: &Acquire<FakeOs>) {
     assert_eq!(acquire.outcome(), Outcome::Granted);
     assert!(driver.os().is_locked(&acquire.path), "not the lock of a file that is gone");
     assert!(acquire.release());
@@ -138,9 +146,9 @@ fn assert_holds_what_is_there(driver: &Arc<Driver<Chair, FakeOs>>, acquire: &Acq
 
 #[test]
 fn a_file_replaced_or_deleted_before_it_is_tried_is_opened_again() {
-    for fate in [Fate::Replaced, Fate::Deleted] {
+    for change_next in [FileChange::Replaced, FileChange::Deleted] {
         let (driver, one, _) = linked();
-        driver.os().befall_once_open(fate);
+        driver.os().change_after_open(change_next);
         let acquire = Acquire::start(&driver, (0, 1), &one);
         assert_holds_what_is_there(&driver, &acquire);
     }
@@ -148,22 +156,42 @@ fn a_file_replaced_or_deleted_before_it_is_tried_is_opened_again() {
 
 #[test]
 fn a_file_replaced_or_deleted_before_its_wait_is_granted_is_opened_again() {
-    for fate in [Fate::Replaced, Fate::Deleted] {
+    for change_next in [FileChange::Replaced, FileChange::Deleted] {
         let (driver, one, _) = linked();
         let (acquire, foreign) = wait_behind_another(&driver, &one);
-        driver.os().befall(&one, fate);
+        driver.os().change_file(&one, change_next);
         drop(foreign);
         assert_holds_what_is_there(&driver, &acquire);
     }
 }
 
-/// One attempt, on a thread of its own.
+#[test]
+fn a_path_that_names_another_file_at_every_look_is_an_error() {
+    let (driver, one, _) = linked();
+    driver.os().make_unstable();
+    let acquire = Acquire::start(&driver, (0, 1), &one);
+    assert_eq!(acquire.outcome(), Outcome::Failed(Error::UNSTABLE));
+    assert_nothing_left(&driver);
+}
+
+#[test]
+fn a_path_that_names_another_file_at_every_look_is_an_error_after_a_wait() {
+    let (driver, one, _) = linked();
+    let (acquire, foreign) = wait_behind_another(&driver, &one);
+    driver.os().make_unstable();
+    driver.os().replace(&one);
+    drop(foreign);
+    assert_eq!(acquire.outcome(), Outcome::Failed(Error::UNSTABLE));
+    assert_nothing_left(&driver);
+}
+
+/// One attempt, on a separate thread.
 fn try_on_a_thread(
-    driver: &Arc<Driver<Chair, FakeOs>>,
+    driver: &Arc<Driver<TestReply, FakeOs>>,
     path: &LockPath,
 ) -> thread::JoinHandle<Outcome> {
     let (driver, path) = (Arc::clone(driver), path.clone());
-    thread::spawn(move || Acquire::start_with(&driver, (0, 9), &path, Patience::Once).outcome())
+    thread::spawn(move || Acquire::start_with(&driver, (0, 9), &path, WaitLimit::None).outcome())
 }
 
 #[test]
@@ -173,7 +201,7 @@ fn a_single_attempt_is_not_refused_by_a_wait_of_its_own_process() {
         let driver = Driver::new(FakeOs::new(false));
         let path = LockPath::new("/a".as_ref());
         let (acquire, foreign) = wait_behind_another(&driver, &path);
-        assert!(acquire.cancel(), "nobody wants the wait any more, and it goes on");
+        assert!(acquire.cancel(), "the wait is unwanted, and goes on");
         driver.os().delay_grants(true);
         drop(foreign);
         driver.os().await_locked(&path);
@@ -181,7 +209,7 @@ fn a_single_attempt_is_not_refused_by_a_wait_of_its_own_process() {
         driver.os().await_refused(2);
         driver.os().delay_grants(false);
         assert_eq!(attempt.join().expect("it does not panic"), Outcome::Granted);
-        assert!(driver.release(&path));
+        assert!(release(&driver, &path));
         assert_nothing_left(&driver);
     }
 }
@@ -190,7 +218,7 @@ fn a_single_attempt_is_not_refused_by_a_wait_of_its_own_process() {
 fn a_single_attempt_is_refused_at_once_where_no_wait_is_in_the_way() {
     let (driver, one, _) = linked();
     let foreign = driver.os().foreign_lock(&one);
-    let attempt = Acquire::start_with(&driver, (0, 1), &one, Patience::Once);
+    let attempt = Acquire::start_with(&driver, (0, 1), &one, WaitLimit::None);
     assert_eq!(attempt.outcome(), Outcome::Busy);
     drop(foreign);
     assert_nothing_left(&driver);
@@ -202,16 +230,16 @@ fn a_single_attempt_is_refused_by_another_process_though_a_wait_cannot_be_ended(
     let path = LockPath::new("/a".as_ref());
     let (acquire, foreign) = wait_behind_another(&driver, &path);
     assert!(acquire.cancel());
-    let attempt = Acquire::start_with(&driver, (0, 2), &path, Patience::Once);
+    let attempt = Acquire::start_with(&driver, (0, 2), &path, WaitLimit::None);
     assert_eq!(attempt.outcome(), Outcome::Busy);
     drop(foreign);
     assert_nothing_left(&driver);
 }
 
 #[test]
-fn a_single_attempt_does_not_depend_on_one_that_nobody_wants() {
+fn a_single_attempt_does_not_depend_on_an_abandoned_one() {
     let (driver, one, _) = linked();
-    let (acquire, abandoned) = Acquire::request(&driver, (0, 1), &one, Patience::Forever);
+    let (acquire, abandoned) = Acquire::request(&driver, (0, 1), &one, WaitLimit::Unlimited);
     assert!(acquire.cancel());
     let attempt = Acquire::start_sync(&driver, (0, 2), &one);
     assert_eq!(attempt.outcome(), Outcome::Granted);
@@ -221,15 +249,69 @@ fn a_single_attempt_does_not_depend_on_one_that_nobody_wants() {
 }
 
 #[test]
-fn who_waits_is_alerted_when_its_wait_is_granted() {
+fn a_granted_wait_is_offered_to_the_first_waiter_and_to_no_other() {
     let (driver, one, _) = linked();
     let (first, foreign) = wait_behind_another(&driver, &one);
     let second = Acquire::start(&driver, (0, 2), &one);
-    assert!(!first.chair.alerted(), "another process has the lock");
+    assert_eq!(first.reply.take_offer(), None, "another process has the lock");
     drop(foreign);
-    assert_eq!(first.outcome(), Outcome::Granted);
-    assert!(first.chair.alerted());
-    assert!(!second.chair.alerted(), "it is not next");
-    assert!(second.cancel() && first.release());
+    driver.os().await_threads();
+    assert_eq!(second.reply.take_offer(), None, "it is not next");
+    assert!(first.cancel());
+    assert_eq!(second.outcome(), Outcome::Granted);
+    assert!(second.release());
+    assert_nothing_left(&driver);
+}
+
+#[test]
+fn an_acquire_moves_to_the_file_that_its_path_names_now() {
+    let (driver, one, other) = linked();
+    let first = Acquire::start(&driver, (0, 1), &one);
+    let waits = Acquire::start(&driver, (0, 2), &other);
+    assert_eq!(waits.reply.outcome(), None);
+    driver.os().replace(&other);
+    assert!(!driver.is_held(&other), "of a new file");
+    assert!(!release(&driver, &other), "it frees no lock of another file");
+    driver.check_waiting_paths();
+    assert_eq!(waits.outcome(), Outcome::Granted);
+    let once = Acquire::start_sync(&driver, (0, 3), &other);
+    assert_eq!(once.outcome(), Outcome::Busy);
+    assert!(first.release() && waits.release());
+    assert_nothing_left(&driver);
+}
+
+#[test]
+fn a_single_attempt_is_answered_by_the_file_that_the_path_names_now() {
+    for fate in [FileChange::Replaced, FileChange::Deleted] {
+        let (driver, one, _) = linked();
+        let first = Acquire::start(&driver, (0, 1), &one);
+        driver.os().change_file(&one, fate);
+        let once = Acquire::start_sync(&driver, (0, 2), &one);
+        assert_eq!(once.outcome(), Outcome::Granted, "{fate:?}");
+        assert!(first.release() && once.release());
+        assert_nothing_left(&driver);
+    }
+}
+
+#[test]
+fn a_lock_whose_file_is_gone_is_released_by_its_own_path() {
+    let (driver, one, other) = linked();
+    let first = Acquire::start(&driver, (0, 1), &one);
+    driver.os().change_file(&one, FileChange::Deleted);
+    driver.os().change_file(&other, FileChange::Deleted);
+    assert!(!release(&driver, &other), "it was not acquired by this path");
+    assert!(release(&driver, &one));
+    assert!(!first.release(), "it has ended");
+    assert_nothing_left(&driver);
+}
+
+#[test]
+fn an_attempt_without_a_waiter_creates_no_file() {
+    let driver = Driver::new(FakeOs::new(true));
+    let path = LockPath::new("/a".as_ref());
+    let (acquire, attempt) = Acquire::request(&driver, (0, 1), &path, WaitLimit::Unlimited);
+    assert!(acquire.cancel());
+    attempt.expect("it has yet to run").run();
+    assert!(driver.os().identify(&path).is_err(), "there is none");
     assert_nothing_left(&driver);
 }

@@ -2,25 +2,27 @@
 
 use super::explore::explore;
 use super::world::{Budget, File, Interrupts, Request, Scenario, Timeout};
+use crate::os::Mode;
 
 const PLAIN: Request = Request {
     owner: 0,
     path: 0,
-    patience: Timeout::Never,
-    blocks_owner: false,
+    mode: Mode::Exclusive,
+    limit: Timeout::Never,
+    is_sync: false,
     wants_notice: false,
 };
 /// Of another environment.
 const OTHER: Request = Request { owner: 1, ..PLAIN };
 /// One attempt.
-const ONCE: Request = Request { patience: Timeout::Zero, ..OTHER };
-/// Its time is over at the first tick of the clock.
-const HURRIED: Request = Request { patience: Timeout::At(1), ..PLAIN };
-/// Wants to be told that the lock is taken.
+const ONCE: Request = Request { limit: Timeout::Zero, ..OTHER };
+/// Waits until its caller gives up.
+const HURRIED: Request = Request { limit: Timeout::Some, ..PLAIN };
+/// Is told that the lock is taken.
 const CURIOUS: Request = Request { wants_notice: true, ..PLAIN };
 /// The asking thread waits by itself.
-const BLOCKING: Request = Request { blocks_owner: true, ..CURIOUS };
-const BLOCKING_ONCE: Request = Request { patience: Timeout::Zero, ..BLOCKING };
+const BLOCKING: Request = Request { is_sync: true, ..CURIOUS };
+const BLOCKING_ONCE: Request = Request { limit: Timeout::Zero, ..BLOCKING };
 
 /// The two paths name two files, or one.
 const APART: [File; 2] = [0, 1];
@@ -29,12 +31,20 @@ const SAME: [File; 2] = [0, 0];
 const NOTHING: Budget = Budget {
     cancels: 0,
     foreign: 0,
+    readers: 0,
+    gates: 0,
+    downgrades: 0,
     ticks: 0,
     ends: 0,
     replacements: 0,
     restorations: 0,
     faults: 0,
+    checks: 0,
 };
+
+const fn shared(request: Request) -> Request {
+    Request { mode: Mode::Shared, ..request }
+}
 
 const fn at_second_path(request: Request) -> Request {
     Request { path: 1, ..request }
@@ -134,9 +144,92 @@ fn single_attempts_by_two_spellings_whose_check_fails() {
 }
 
 #[test]
+fn a_path_that_is_checked_while_its_file_is_replaced() {
+    let budget = Budget { foreign: 1, cancels: 1, replacements: 1, checks: 1, ..NOTHING };
+    explore_all(&[PLAIN, PLAIN, BLOCKING_ONCE], APART, false, &budget);
+    explore_all(&[PLAIN, at_second_path(OTHER)], SAME, false, &budget);
+}
+
+#[test]
+fn a_path_that_is_checked_before_and_after_its_file_comes_back() {
+    let budget = Budget { replacements: 1, restorations: 1, checks: 2, ..NOTHING };
+    explore_all(&[PLAIN, at_second_path(OTHER)], SAME, false, &budget);
+    explore_all(&[BLOCKING, at_second_path(OTHER)], SAME, false, &budget);
+}
+
+#[test]
 fn system_calls_that_fail() {
     let budget = Budget { foreign: 1, cancels: 1, ticks: 1, faults: 2, ..NOTHING };
     explore_all(&[PLAIN, ONCE, OTHER], APART, false, &budget);
+}
+
+#[test]
+fn readers_and_writers() {
+    let budget = Budget { cancels: 1, ..NOTHING };
+    explore_all(&[PLAIN, PLAIN, shared(PLAIN), shared(OTHER)], APART, false, &budget);
+    let budget = Budget { foreign: 1, readers: 1, cancels: 1, ..NOTHING };
+    explore_all(&[PLAIN, shared(PLAIN), shared(OTHER)], APART, false, &budget);
+}
+
+#[test]
+fn readers_while_another_process_waits() {
+    let budget = Budget { foreign: 1, gates: 1, ticks: 1, cancels: 1, ..NOTHING };
+    explore_all(&[shared(PLAIN), shared(PLAIN), shared(OTHER)], APART, false, &budget);
+    let budget = Budget { gates: 1, ticks: 1, cancels: 1, ..NOTHING };
+    explore_all(&[PLAIN, shared(PLAIN), shared(OTHER)], APART, false, &budget);
+}
+
+#[test]
+fn readers_with_single_attempts_and_deadlines() {
+    let budget = Budget { readers: 1, gates: 1, cancels: 1, ticks: 1, ..NOTHING };
+    let requests = [shared(PLAIN), HURRIED, shared(ONCE)];
+    explore_all(&requests, APART, false, &budget);
+    let requests = [PLAIN, shared(BLOCKING), shared(BLOCKING_ONCE)];
+    explore_all(&requests, APART, false, &budget);
+    let budget = Budget { foreign: 1, cancels: 1, ..NOTHING };
+    explore_all(&[shared(CURIOUS), BLOCKING, shared(BLOCKING)], APART, false, &budget);
+}
+
+#[test]
+fn downgrades() {
+    let budget = Budget { readers: 1, downgrades: 2, ticks: 1, cancels: 1, ..NOTHING };
+    explore_all(&[PLAIN, PLAIN, shared(OTHER)], APART, false, &budget);
+    let budget = Budget { gates: 1, downgrades: 1, faults: 1, ends: 1, ..NOTHING };
+    explore_all(&[PLAIN, OTHER, shared(OTHER)], APART, false, &budget);
+}
+
+#[test]
+fn readers_whose_environment_ends() {
+    let budget = Budget { foreign: 1, ends: 1, cancels: 1, ..NOTHING };
+    explore_all(&[shared(PLAIN), shared(OTHER), OTHER], APART, false, &budget);
+}
+
+#[test]
+fn readers_of_a_file_that_is_replaced() {
+    let budget = Budget { cancels: 1, replacements: 1, ..NOTHING };
+    explore_all(&[PLAIN, shared(PLAIN), shared(HURRIED)], APART, false, &budget);
+    let budget = Budget { cancels: 1, replacements: 1, restorations: 1, ..NOTHING };
+    let requests = [shared(PLAIN), at_second_path(shared(OTHER)), shared(PLAIN)];
+    explore_all(&requests, SAME, false, &budget);
+    let budget = Budget { replacements: 1, checks: 1, ..NOTHING };
+    explore_all(&[PLAIN, at_second_path(shared(OTHER)), shared(PLAIN)], SAME, false, &budget);
+}
+
+#[test]
+fn readers_by_two_spellings() {
+    let budget = Budget { readers: 1, cancels: 1, ..NOTHING };
+    let requests = [shared(PLAIN), at_second_path(shared(OTHER)), at_second_path(PLAIN)];
+    explore_all(&requests, SAME, false, &budget);
+    let requests = [shared(PLAIN), at_second_path(shared(ONCE)), shared(OTHER)];
+    explore_all(&requests, SAME, false, &budget);
+}
+
+#[test]
+fn system_calls_of_readers_that_fail() {
+    let budget = Budget { foreign: 1, cancels: 1, ticks: 1, faults: 1, ..NOTHING };
+    explore_all(&[PLAIN, shared(ONCE), shared(OTHER)], APART, false, &budget);
+    let budget = Budget { readers: 1, gates: 1, faults: 2, ..NOTHING };
+    explore_all(&[shared(PLAIN), shared(PLAIN), OTHER], APART, false, &budget);
 }
 
 /// What takes minutes.
@@ -170,6 +263,38 @@ mod deep {
     fn two_spellings_with_ends_and_faults() {
         let budget = Budget { foreign: 1, cancels: 1, ends: 1, faults: 1, ticks: 1, ..NOTHING };
         let requests = [PLAIN, at_second_path(OTHER), ONCE, at_second_path(HURRIED)];
+        explore_all(&requests, SAME, false, &budget);
+    }
+
+    #[test]
+    #[ignore = "takes minutes"]
+    fn a_path_that_is_checked_twice_while_its_file_is_gone() {
+        let budget = Budget { replacements: 1, restorations: 1, checks: 2, ..NOTHING };
+        explore_all(&[PLAIN, BLOCKING, at_second_path(OTHER)], SAME, false, &budget);
+    }
+
+    #[test]
+    #[ignore = "takes minutes"]
+    fn three_readers_and_writers_of_a_replaced_file() {
+        let budget = Budget { foreign: 1, readers: 1, gates: 1, ticks: 1, ..NOTHING };
+        let budget = Budget { cancels: 1, replacements: 1, ends: 1, ..budget };
+        explore_all(&[PLAIN, shared(PLAIN), shared(HURRIED)], APART, true, &budget);
+    }
+
+    #[test]
+    #[ignore = "takes minutes"]
+    fn four_readers_and_writers() {
+        let budget = Budget { foreign: 1, readers: 1, gates: 1, ticks: 1, ..NOTHING };
+        let budget = Budget { cancels: 1, downgrades: 1, ..budget };
+        explore_all(&[PLAIN, shared(PLAIN), PLAIN, shared(OTHER)], APART, false, &budget);
+    }
+
+    #[test]
+    #[ignore = "takes minutes"]
+    fn readers_by_two_spellings_of_a_file_that_comes_back() {
+        let budget = Budget { foreign: 1, cancels: 1, ticks: 1, gates: 1, ..NOTHING };
+        let budget = Budget { replacements: 1, restorations: 1, checks: 1, ..budget };
+        let requests = [shared(PLAIN), at_second_path(shared(OTHER)), at_second_path(PLAIN)];
         explore_all(&requests, SAME, false, &budget);
     }
 }

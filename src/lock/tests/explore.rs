@@ -22,7 +22,7 @@ pub fn explore(scenario: &Scenario) -> usize {
 struct Search<'a> {
     scenario: &'a Scenario,
     trace: Vec<Step>,
-    /// The states that led here: to come back to one would be to go round for ever.
+    /// The states that led here: to come back to one would be an endless loop.
     on_the_way: HashSet<u64>,
     seen: HashSet<u64>,
 }
@@ -43,7 +43,7 @@ impl Search<'_> {
             let mut next = world.clone();
             next.take(step, self.scenario);
             let state = fingerprint(&next);
-            assert!(!self.on_the_way.contains(&state), "it goes round for ever");
+            assert!(!self.on_the_way.contains(&state), "it loops without an end");
             if !self.seen.contains(&state) {
                 self.visit(&next, state);
             }

@@ -1,13 +1,13 @@
-//! An operating system in memory: files at paths, exclusive locks, threads that wait for them.
+//! An operating system in memory: files at paths, locks, threads that wait for them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::threads::{Condvar, Mutex, MutexGuard, thread};
 use crate::error::{Error, Syscall};
-use crate::lock::waiter::LockPath;
-use crate::os::{FileId, Identified, Os, Process, Waited};
+use crate::os::{FileId, Gate, HolderInfo, Identified, Mode, Os, Waited};
+use crate::path::LockPath;
 
 /// As much of an operating system as the lock needs.
 #[derive(Clone)]
@@ -19,7 +19,7 @@ pub struct FakeOs {
 
 /// What other processes do to a lock file.
 #[derive(Clone, Copy, Debug)]
-pub enum Fate {
+pub enum FileChange {
     Replaced,
     Deleted,
 }
@@ -33,11 +33,15 @@ struct Disk {
 struct State {
     files: HashMap<PathBuf, u128>,
     last_file: u128,
-    /// The open file that has each lock.
-    locks: HashMap<u128, u64>,
+    /// The open files that have the lock of each file.
+    locks: HashMap<u128, HashMap<u64, Mode>>,
+    /// The open files that wait for the exclusive lock of each file.
+    gates: HashMap<u128, HashSet<u64>>,
     last_open: u64,
     /// Comes over the file that is opened next, right after.
-    fate: Option<Fate>,
+    change_next: Option<FileChange>,
+    /// Another file is at the path whenever one has been opened there.
+    is_unstable: bool,
     /// A wait that is granted does not come back before this is over.
     grants_delayed: bool,
     /// How many attempts found the lock taken.
@@ -45,6 +49,34 @@ struct State {
     open: usize,
     waiting: usize,
     threads: usize,
+}
+
+impl State {
+    fn unlock(&mut self, file: &File) {
+        if let Some(locks) = self.locks.get_mut(&file.id.file) {
+            locks.remove(&file.open);
+            if locks.is_empty() {
+                self.locks.remove(&file.id.file);
+            }
+        }
+    }
+
+    /// Locks the file if no other open file has a lock that conflicts.
+    fn try_lock(&mut self, file: &File, mode: Mode) -> bool {
+        let is_shared = |other: &Mode| mode == Mode::Shared && *other == Mode::Shared;
+        let conflicts = |(open, other): (&u64, &Mode)| *open != file.open && !is_shared(other);
+        let free = !self.locks.get(&file.id.file).is_some_and(|it| it.iter().any(conflicts));
+        if free {
+            self.locks.entry(file.id.file).or_default().insert(file.open, mode);
+        }
+        free
+    }
+
+    fn gate(&self, file: &File) -> Gate {
+        let is_other = |open: &u64| *open != file.open;
+        let waiting = self.gates.get(&file.id.file).is_some_and(|gate| gate.iter().any(is_other));
+        if waiting { Gate::Closed } else { Gate::Open }
+    }
 }
 
 /// An open file.
@@ -61,7 +93,8 @@ pub struct Interrupt {
 
 impl FakeOs {
     /// The other process.
-    pub const FOREIGN: Process = Process { pid: 1, command: None };
+    pub const FOREIGN: HolderInfo =
+        HolderInfo { pid: 1, mode: Mode::Exclusive, start: None, argv: None };
 
     pub fn new(interrupts: bool) -> Self {
         let disk = Disk { state: Mutex::default(), changed: Condvar::new() };
@@ -70,19 +103,24 @@ impl FakeOs {
 
     /// A new file comes to the path.
     pub fn replace(&self, path: &LockPath) {
-        self.befall(path, Fate::Replaced);
+        self.change_file(path, FileChange::Replaced);
     }
 
-    pub fn befall(&self, path: &LockPath, fate: Fate) {
-        self.disk.state().befall(path, fate);
+    pub fn change_file(&self, path: &LockPath, change_next: FileChange) {
+        self.disk.state().change_file(path, change_next);
     }
 
     /// For the next that opens a file: before it locks it.
-    pub fn befall_once_open(&self, fate: Fate) {
-        self.disk.state().fate = Some(fate);
+    pub fn change_after_open(&self, change_next: FileChange) {
+        self.disk.state().change_next = Some(change_next);
     }
 
-    /// Has anybody the lock of the file that is at the path now?
+    /// From now on, another file is at the path whenever one has been opened there.
+    pub fn make_unstable(&self) {
+        self.disk.state().is_unstable = true;
+    }
+
+    /// Returns `true` if the file that is at the path now is locked.
     pub fn is_locked(&self, path: &LockPath) -> bool {
         let state = self.disk.state();
         state.files.get(path.as_path()).is_some_and(|file| state.locks.contains_key(file))
@@ -99,7 +137,7 @@ impl FakeOs {
     /// Another process opens the file and has its lock.
     pub fn foreign_lock(&self, path: &LockPath) -> File {
         let file = self.open(path).expect("files can be opened here");
-        let granted = self.lock(&file, &Interrupt::default());
+        let granted = self.lock(&file, Mode::Exclusive, &Interrupt::default());
         assert_eq!(granted, Ok(Waited::Granted));
         file
     }
@@ -115,7 +153,7 @@ impl FakeOs {
         self.disk.change(|state| state.grants_delayed = delayed);
     }
 
-    /// Until somebody has the lock of the file at the path.
+    /// Until the file at the path is locked.
     pub fn await_locked(&self, path: &LockPath) {
         let file = self.identify(path).expect("it is there").file;
         self.disk.wait_until(|state| state.locks.contains_key(&file));
@@ -140,13 +178,13 @@ impl FakeOs {
 }
 
 impl State {
-    fn befall(&mut self, path: &LockPath, fate: Fate) {
-        match fate {
-            Fate::Replaced => {
+    fn change_file(&mut self, path: &LockPath, change_next: FileChange) {
+        match change_next {
+            FileChange::Replaced => {
                 self.last_file += 1;
                 self.files.insert(path.as_path().to_owned(), self.last_file);
             }
-            Fate::Deleted => {
+            FileChange::Deleted => {
                 self.files.remove(path.as_path());
             }
         }
@@ -179,12 +217,9 @@ impl Identified for File {
 
 impl Drop for File {
     fn drop(&mut self) {
-        let (file, open) = (self.id.file, self.open);
         self.disk.change(|state| {
             state.open -= 1;
-            if state.locks.get(&file) == Some(&open) {
-                state.locks.remove(&file);
-            }
+            state.unlock(self);
         });
     }
 }
@@ -200,11 +235,18 @@ impl Os for FakeOs {
         let next = state.last_file + 1;
         let file = *state.files.entry(path.as_path().to_owned()).or_insert(next);
         state.last_file = state.last_file.max(file);
-        if let Some(fate) = state.fate.take() {
-            state.befall(path, fate);
+        if let Some(change_next) = state.change_next.take() {
+            state.change_file(path, change_next);
+        }
+        if state.is_unstable {
+            state.change_file(path, FileChange::Replaced);
         }
         let id = FileId { volume: 0, file };
         Ok(File { disk: Arc::clone(&self.disk), id, open: state.last_open })
+    }
+
+    fn open_past_lease(&self, path: &LockPath, _: &Interrupt) -> Result<Option<File>, Error> {
+        self.open(path).map(Some)
     }
 
     fn identify(&self, path: &LockPath) -> Result<FileId, Error> {
@@ -214,33 +256,41 @@ impl Os for FakeOs {
         Ok(FileId { volume: 0, file })
     }
 
-    fn try_lock(&self, file: &File) -> Result<bool, Error> {
+    fn try_lock(&self, file: &File, mode: Mode) -> Result<bool, Error> {
         let mut state = self.disk.state();
-        let owner = *state.locks.entry(file.id.file).or_insert(file.open);
-        if owner != file.open {
+        let passes = mode == Mode::Exclusive || state.gate(file) == Gate::Open;
+        let locked = passes && state.try_lock(file, mode);
+        if !locked {
             state.refused += 1;
             self.disk.changed.notify_all();
         }
-        Ok(owner == file.open)
+        Ok(locked)
     }
 
     fn new_interrupt(&self) -> Interrupt {
         Interrupt::default()
     }
 
-    fn lock(&self, file: &File, interrupt: &Interrupt) -> Result<Waited, Error> {
+    fn lock(&self, file: &File, mode: Mode, interrupt: &Interrupt) -> Result<Waited, Error> {
         let mut state = self.disk.state();
         state.waiting += 1;
+        if mode == Mode::Exclusive {
+            state.gates.entry(file.id.file).or_default().insert(file.open);
+        }
         self.disk.changed.notify_all();
         let waited = loop {
             if *interrupt.requested.lock().expect("no thread panicked") {
                 break Waited::Interrupted;
             }
-            if *state.locks.entry(file.id.file).or_insert(file.open) == file.open {
+            let passes = mode == Mode::Exclusive || state.gate(file) == Gate::Open;
+            if passes && state.try_lock(file, mode) {
                 break Waited::Granted;
             }
             state = self.disk.changed.wait(state).expect("no thread panicked");
         };
+        if let Some(gate) = state.gates.get_mut(&file.id.file) {
+            gate.remove(&file.open);
+        }
         self.disk.changed.notify_all();
         while state.grants_delayed && waited == Waited::Granted {
             state = self.disk.changed.wait(state).expect("no thread panicked");
@@ -253,25 +303,39 @@ impl Os for FakeOs {
     fn interrupt(&self, interrupt: &Arc<Interrupt>) {
         if self.interrupts {
             *interrupt.requested.lock().expect("no thread panicked") = true;
-            // Taking the mutex in between, lest a thread about to wait miss it.
+            // With the mutex taken in between, no thread that is about to wait misses it.
             self.disk.change(|_| {});
         }
     }
 
-    fn unlock(&self, file: File) {
-        drop(file);
+    fn downgrade(&self, file: &File) -> Result<(), Error> {
+        let mut state = self.disk.state();
+        let before = state.locks.get_mut(&file.id.file).and_then(|locks| locks.get_mut(&file.open));
+        let mode = before.expect("it is locked");
+        assert_eq!(std::mem::replace(mode, Mode::Shared), Mode::Exclusive);
+        self.disk.changed.notify_all();
+        Ok(())
+    }
+
+    fn gate(&self, file: &File) -> Gate {
+        self.disk.state().gate(file)
+    }
+
+    fn unlock(&self, file: &File) {
+        file.disk.change(|state| state.unlock(file));
     }
 
     /// Only asked where this process does not hold the lock.
-    fn holder(&self, file: FileId) -> Option<Process> {
-        self.disk.state().locks.contains_key(&file.file).then_some(Self::FOREIGN)
+    fn holders(&self, paths: &[LockPath]) -> Vec<Vec<HolderInfo>> {
+        let holders = |path| if self.is_locked(path) { vec![Self::FOREIGN] } else { Vec::new() };
+        paths.iter().map(holders).collect()
     }
 
-    fn spawn(&self, body: Box<dyn FnOnce() + Send>) -> Result<(), Error> {
+    fn spawn(&self, body: Box<dyn FnOnce() -> bool + Send>) -> Result<(), Error> {
         let disk = Arc::clone(&self.disk);
         disk.change(|state| state.threads += 1);
         thread::spawn(move || {
-            body();
+            let _ = body();
             disk.change(|state| state.threads -= 1);
         });
         Ok(())

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use crate::error::{Error, Syscall};
-use crate::lock::waiter::LockPath;
-use crate::os::{FileId, Os, Process, Waited};
+use crate::os::{FileId, Gate, HolderInfo, Mode, Os, Waited};
+use crate::path::LockPath;
 
 /// Passes everything on, but for the call that is to fail.
 pub struct Faulty<O> {
@@ -88,42 +88,59 @@ impl<O: Os> Os for Faulty<O> {
         self.call(Syscall::Open, || self.os.open(path))
     }
 
+    fn open_past_lease(
+        &self,
+        path: &LockPath,
+        interrupt: &O::Interrupt,
+    ) -> Result<Option<O::File>, Error> {
+        self.call(Syscall::Open, || self.os.open_past_lease(path, interrupt))
+    }
+
     fn identify(&self, path: &LockPath) -> Result<FileId, Error> {
         self.call(Syscall::Stat, || self.os.identify(path))
     }
 
-    fn try_lock(&self, file: &O::File) -> Result<bool, Error> {
-        self.call(Syscall::Lock, || self.os.try_lock(file))
+    fn try_lock(&self, file: &O::File, mode: Mode) -> Result<bool, Error> {
+        self.call(Syscall::Lock, || self.os.try_lock(file, mode))
     }
 
     fn new_interrupt(&self) -> O::Interrupt {
         self.os.new_interrupt()
     }
 
-    fn lock(&self, file: &O::File, interrupt: &O::Interrupt) -> Result<Waited, Error> {
-        self.call(Syscall::Lock, || self.os.lock(file, interrupt))
+    fn lock(&self, file: &O::File, mode: Mode, interrupt: &O::Interrupt) -> Result<Waited, Error> {
+        self.call(Syscall::Lock, || self.os.lock(file, mode, interrupt))
     }
 
     fn interrupt(&self, interrupt: &Arc<O::Interrupt>) {
         self.os.interrupt(interrupt);
     }
 
-    fn unlock(&self, file: O::File) {
+    fn downgrade(&self, file: &O::File) -> Result<(), Error> {
+        self.call(Syscall::Lock, || self.os.downgrade(file))
+    }
+
+    fn gate(&self, file: &O::File) -> Gate {
+        self.os.gate(file)
+    }
+
+    fn unlock(&self, file: &O::File) {
         self.os.unlock(file);
     }
 
-    fn holder(&self, file: FileId) -> Option<Process> {
-        self.os.holder(file)
+    fn holders(&self, paths: &[LockPath]) -> Vec<Vec<HolderInfo>> {
+        self.os.holders(paths)
     }
 
-    fn spawn(&self, body: Box<dyn FnOnce() + Send>) -> Result<(), Error> {
+    fn spawn(&self, body: Box<dyn FnOnce() -> bool + Send>) -> Result<(), Error> {
         let threads = Arc::clone(&self.threads);
         self.call(Syscall::Thread, || {
             *threads.running.lock().expect("no thread panicked") += 1;
             let ending = Arc::clone(&threads);
             let started = self.os.spawn(Box::new(move || {
-                body();
+                let is_granted = body();
                 ending.end();
+                is_granted
             }));
             if started.is_err() {
                 threads.end();

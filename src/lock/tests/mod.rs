@@ -1,14 +1,14 @@
 //! The lock under test.
 //!
 //! * [`exhaustive`] tries every order of events that [`world`] allows, with [`explore`].
-//! * [`transitions`] says each rule of the state machine by an example.
-//! * [`driving`] asks the driver, over [`fake_os`].
+//! * [`transitions`] shows each rule of the state machine by an example.
+//! * [`sharing`] does so for the shared mode.
+//! * [`driving`] runs the driver over [`fake_os`].
 //! * [`interleavings`] runs the driver under many schedules of its threads.
 //! * [`parking`] parks a thread for its own acquire.
-//! * [`faults`] lets each system call fail in turn, with [`faulty`].
+//! * [`faults`] makes each system call fail in turn, with [`faulty`].
 //! * [`stress`] uses the real locks, in threads and processes.
 
-mod chair;
 #[cfg(not(shuttle))]
 mod driving;
 mod exhaustive;
@@ -18,10 +18,13 @@ mod fake_os;
 mod faults;
 #[cfg(not(shuttle))]
 mod faulty;
+mod harness;
+mod inspect;
 mod interleavings;
-mod orders;
 #[cfg(not(shuttle))]
 mod parking;
+mod reply;
+mod sharing;
 #[cfg(not(shuttle))]
 mod stress;
 #[cfg(not(shuttle))]

@@ -7,7 +7,7 @@ use std::time::Instant;
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::sync::MutexGuard;
 
-use crate::lock::state::TURN;
+use crate::lock::hold::TURN;
 
 /// With the interface of the mutex that stands here otherwise: a panic does not poison it.
 #[derive(Debug)]

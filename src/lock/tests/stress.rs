@@ -6,13 +6,14 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::{env, fs, thread};
 
-use super::chair::{Acquire, Chair};
+use super::reply::{Acquire, TestReply};
 use super::temp::Folder;
 use crate::lock::driver::Driver;
-use crate::lock::waiter::{LockPath, Outcome};
+use crate::lock::waiter::Outcome;
 use crate::os::System;
+use crate::path::LockPath;
 
-type SystemDriver = Arc<Driver<Chair, System>>;
+type SystemDriver = Arc<Driver<TestReply, System>>;
 
 /// Where the other process finds the folder, when this binary is run as one.
 const FOLDER: &str = "LOCKET_TEST_FOLDER";
@@ -32,7 +33,7 @@ fn work(driver: &SystemDriver, owner: u32, path: &LockPath, counter: &Path) -> u
     for number in 0..SECTIONS {
         let acquire = Acquire::start(driver, (owner, number), path);
         if number % 3 == 0 && acquire.cancel() {
-            assert_eq!(acquire.chair.outcome(), None, "who gave up is told nothing");
+            assert_eq!(acquire.reply.outcome(), None, "a cancelled acquire has no outcome");
             continue;
         }
         assert_eq!(acquire.outcome(), Outcome::Granted);
@@ -65,7 +66,7 @@ fn work_in_threads(folder: &Path) -> u64 {
     done
 }
 
-/// Runs `test` of this binary in a process of its own.
+/// Runs `test` of this binary in a separate process.
 fn other_process(test: &str, folder: &Folder) -> Child {
     Command::new(env::current_exe().expect("this binary has a path"))
         .args(["--ignored", "--exact", "--nocapture", &format!("lock::tests::stress::{test}")])
@@ -104,7 +105,7 @@ fn a_killed_holder_frees_the_lock() {
     read(&mut BufReader::new(child.stdout.take().expect("piped")), "held");
     let driver = Driver::new(System);
     let acquire = Acquire::start(&driver, (0, 0), &folder.lock("lock"));
-    assert_eq!(acquire.chair.outcome(), None, "the other process has it");
+    assert_eq!(acquire.reply.outcome(), None, "the other process has it");
     child.kill().expect("it is there");
     assert_eq!(acquire.outcome(), Outcome::Granted);
     child.wait().expect("it ends");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs, process};
 
-use crate::lock::waiter::LockPath;
+use crate::path::LockPath;
 
 pub struct Folder(PathBuf);
 

@@ -10,11 +10,13 @@ use std::sync::LazyLock;
 use std::time::Instant;
 
 use crate::error::{Error, Syscall};
+use crate::lock::command::{Action, Actions, EntryId, Offer, Tried, WaitEnd, WorkId};
+use crate::lock::entry::Entry;
+use crate::lock::hold::{Hold, Step as SharedStep, TURN};
 use crate::lock::registry::Registry;
-use crate::lock::state::inspect::{HoldView, WaitView};
-use crate::lock::state::{Action, Actions, Entry, EntryId, TURN, Tried, WaitEnd, WorkId};
-use crate::lock::waiter::{LockPath, Outcome, OwnerId, Patience, Waiter, WaiterId};
-use crate::os::{FileId, Identified};
+use crate::lock::waiter::{AcquireId, LockId, Outcome, OwnerId, WaitLimit, Waiter};
+use crate::os::{FileId, Gate, Identified, Mode};
+use crate::path::LockPath;
 
 /// A path of the model, and a file of the model, by number.
 pub type Path = usize;
@@ -32,8 +34,9 @@ const FAULT: Error = Error { syscall: Syscall::Lock, errno: -5 };
 pub struct Request {
     pub owner: u32,
     pub path: Path,
-    pub patience: Timeout,
-    pub blocks_owner: bool,
+    pub mode: Mode,
+    pub limit: Timeout,
+    pub is_sync: bool,
     pub wants_notice: bool,
 }
 
@@ -42,8 +45,8 @@ pub enum Timeout {
     Never,
     /// One attempt.
     Zero,
-    /// This many ticks of the clock after the start.
-    At(u8),
+    /// Until it is cancelled.
+    Some,
 }
 
 /// What becomes of an attempt to end a wait.
@@ -73,6 +76,12 @@ pub struct Budget {
     pub cancels: u8,
     /// Another process takes a lock.
     pub foreign: u8,
+    /// It shares a lock.
+    pub readers: u8,
+    /// It closes a gate, to open it at some time.
+    pub gates: u8,
+    /// A holder goes from exclusive to shared.
+    pub downgrades: u8,
     /// A turn's length passes.
     pub ticks: u8,
     /// An environment ends.
@@ -83,6 +92,8 @@ pub struct Budget {
     pub restorations: u8,
     /// A system call fails.
     pub faults: u8,
+    /// A path is checked.
+    pub checks: u8,
 }
 
 /// An open file of this process.
@@ -98,7 +109,7 @@ impl Identified for Handle {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Owner {
     Foreign,
     Ours(Handle),
@@ -107,11 +118,33 @@ enum Owner {
 /// Work that is under way, and how far it has got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Work {
-    Attempt(WorkId, Path, Attempt),
-    Wait { id: WorkId, path: Path, at: Wait, interrupted: bool },
-    Check(EntryId, Path, Check),
+    Attempt(WorkId, Path, Mode, Attempt),
+    Wait {
+        id: WorkId,
+        path: Path,
+        mode: Mode,
+        at: Wait,
+        interrupted: bool,
+    },
+    Verify(EntryId, Path, Verify),
+    Check {
+        entry: EntryId,
+        path: Path,
+        handle: Handle,
+        looks: bool,
+        /// The file at the path, and whether the gate is closed.
+        found: Option<(File, bool)>,
+    },
+    Downgrade {
+        entry: EntryId,
+        handle: Handle,
+        /// Its call has returned.
+        is_done: bool,
+    },
+    /// On its way to the thread of this acquire.
+    Offer(Offer, usize),
     Interrupt(WorkId),
-    LetGo(Handle),
+    Unlock(Handle),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -132,7 +165,7 @@ pub enum Wait {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Check {
+pub enum Verify {
     Ordered(File),
     Answered(bool),
 }
@@ -143,12 +176,17 @@ pub enum Step {
     Request(usize),
     Cancel(usize),
     Release(usize),
+    Downgrade(usize),
     End(u32),
     Tick,
-    ForeignTakes(File),
+    ForeignTakes(File, Mode),
+    GateCloses(File),
+    GateOpens(File),
     ForeignLeaves(File),
     Replace,
     Restore,
+    /// The file at a path is looked up.
+    CheckPath(Path),
     /// Work goes one step on.
     Advance(Work),
     /// Its system call fails.
@@ -160,7 +198,7 @@ pub enum Step {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Seat {
+enum Progress {
     Absent,
     Pending { noticed: bool },
     Holding,
@@ -175,11 +213,14 @@ pub struct World {
     /// The file that was at the first path before the present one.
     former: Option<File>,
     files: u8,
-    locks: BTreeMap<File, Owner>,
+    locks: BTreeMap<(File, Owner), Mode>,
+    /// Another process waits there.
+    gates: BTreeSet<File>,
     open: BTreeSet<Handle>,
     work: BTreeSet<Work>,
-    seats: Vec<Seat>,
+    progress: Vec<Progress>,
     ended: BTreeSet<u32>,
+    downgraded: BTreeSet<usize>,
     left: Budget,
 }
 
@@ -193,10 +234,12 @@ impl World {
             former: None,
             files,
             locks: BTreeMap::new(),
+            gates: BTreeSet::new(),
             open: BTreeSet::new(),
             work: BTreeSet::new(),
-            seats: vec![Seat::Absent; scenario.requests.len()],
+            progress: vec![Progress::Absent; scenario.requests.len()],
             ended: BTreeSet::new(),
+            downgraded: BTreeSet::new(),
             left: scenario.budget.clone(),
         }
     }
@@ -204,12 +247,21 @@ impl World {
     /// Everything that can happen next.
     pub fn steps(&self, scenario: &Scenario) -> Vec<Step> {
         let mut steps = Vec::new();
-        let next = self.seats.iter().position(|seat| *seat == Seat::Absent);
+        let next = self.progress.iter().position(|reply| *reply == Progress::Absent);
         steps.extend(next.map(Step::Request));
-        for (index, seat) in self.seats.iter().enumerate() {
-            match seat {
-                Seat::Holding => steps.push(Step::Release(index)),
-                Seat::Pending { .. } if self.left.cancels > 0 => steps.push(Step::Cancel(index)),
+        for (index, reply) in self.progress.iter().enumerate() {
+            match reply {
+                Progress::Holding => {
+                    steps.push(Step::Release(index));
+                    let is_exclusive = scenario.requests[index].mode == Mode::Exclusive;
+                    if is_exclusive && self.left.downgrades > 0 && !self.downgraded.contains(&index)
+                    {
+                        steps.push(Step::Downgrade(index));
+                    }
+                }
+                Progress::Pending { .. } if self.left.cancels > 0 => {
+                    steps.push(Step::Cancel(index))
+                }
                 _ => {}
             }
         }
@@ -221,10 +273,20 @@ impl World {
             steps.push(Step::Tick);
         }
         for file in 0..self.files {
-            match self.locks.get(&file) {
-                None if self.left.foreign > 0 => steps.push(Step::ForeignTakes(file)),
-                Some(Owner::Foreign) => steps.push(Step::ForeignLeaves(file)),
-                _ => {}
+            if self.locks.contains_key(&(file, Owner::Foreign)) {
+                steps.push(Step::ForeignLeaves(file));
+            } else {
+                if self.left.foreign > 0 && self.is_free(file, Owner::Foreign, Mode::Exclusive) {
+                    steps.push(Step::ForeignTakes(file, Mode::Exclusive));
+                }
+                if self.left.readers > 0 && self.is_free(file, Owner::Foreign, Mode::Shared) {
+                    steps.push(Step::ForeignTakes(file, Mode::Shared));
+                }
+            }
+            if self.gates.contains(&file) {
+                steps.push(Step::GateOpens(file));
+            } else if self.left.gates > 0 {
+                steps.push(Step::GateCloses(file));
             }
         }
         if self.left.replacements > 0 {
@@ -233,6 +295,9 @@ impl World {
         if self.left.restorations > 0 && self.former.is_some() {
             steps.push(Step::Restore);
         }
+        if self.left.checks > 0 {
+            steps.extend([Step::CheckPath(0), Step::CheckPath(1)]);
+        }
         for work in &self.work {
             self.work_steps(*work, scenario, &mut steps);
         }
@@ -240,8 +305,9 @@ impl World {
     }
 
     fn work_steps(&self, work: Work, scenario: &Scenario, steps: &mut Vec<Step>) {
-        let blocked = matches!(work, Work::Wait { at: Wait::InCall(handle), .. }
-            if self.locks.contains_key(&handle.file));
+        let blocked = matches!(work, Work::Wait { at: Wait::InCall(handle), mode, .. }
+            if !self.is_free(handle.file, Owner::Ours(handle), mode)
+                || mode == Mode::Shared && self.gates.contains(&handle.file));
         let misses = scenario.interrupts == Interrupts::Fail;
         match work {
             Work::Interrupt(_) if misses => {}
@@ -264,16 +330,32 @@ impl World {
 
     /// Lets `step` happen, and checks what must hold after it.
     pub fn take(&mut self, step: Step, scenario: &Scenario) {
-        let before = self.seats.clone();
+        let before = self.progress.clone();
+        let is_closed = self.is_passing_on_over(step);
         let mut out = Actions::new();
         self.happen(step, scenario, &mut out);
         self.perform(out, scenario);
         self.assert_sound(scenario);
-        for (index, seat) in before.into_iter().enumerate() {
-            if seat != self.seats[index] && self.seats[index] == Seat::Holding {
+        for (index, reply) in before.into_iter().enumerate() {
+            if reply != self.progress[index] && self.progress[index] == Progress::Holding {
                 self.assert_first(index, scenario);
+                assert!(!is_closed, "a shared lock was passed on while another process waits");
             }
         }
+    }
+
+    /// Returns `true` if the step is an answer after which a shared lock serves no more readers.
+    fn is_passing_on_over(&self, step: Step) -> bool {
+        let Step::Advance(Work::Check { entry, found: Some((_, true)), .. }) = step else {
+            return false;
+        };
+        let mut entries = self.registry.entries();
+        entries.any(|(id, it)| match &it.hold {
+            Hold::Shared(shared) if id == entry => {
+                !shared.readers.is_empty() && self.now().duration_since(shared.since) >= TURN
+            }
+            _ => false,
+        })
     }
 
     fn happen(&mut self, step: Step, scenario: &Scenario, out: &mut Actions<usize, Handle>) {
@@ -282,46 +364,70 @@ impl World {
             Step::Request(index) => {
                 let request = scenario.requests[index];
                 if self.ended.contains(&request.owner) {
-                    self.seats[index] = Seat::Over;
+                    self.progress[index] = Progress::Over;
                     return;
                 }
-                self.seats[index] = Seat::Pending { noticed: false };
+                self.progress[index] = Progress::Pending { noticed: false };
+                if request.is_sync {
+                    self.check_path(request.path, out);
+                }
                 self.registry.requested(waiter(index, request), out);
             }
             Step::Cancel(index) => {
                 self.left.cancels -= 1;
                 let request = scenario.requests[index];
-                let (path, id) = (&PATHS[request.path], waiter_id(index, request));
-                assert!(self.registry.cancel(path, id, out), "who waits can give up");
-                assert!(!self.registry.cancel(path, id, out), "but only once");
-                self.seats[index] = Seat::Over;
+                let id = acquire_id(index, request);
+                assert!(self.registry.cancel(id, out), "a waiter can give up");
+                assert!(!self.registry.cancel(id, out), "but only once");
+                self.progress[index] = Progress::Over;
             }
             Step::Release(index) => {
                 let request = scenario.requests[index];
-                let (path, id) = (&PATHS[request.path], waiter_id(index, request));
-                assert!(self.registry.release_only(path, id, now, out), "who holds can release");
-                self.seats[index] = Seat::Over;
+                let id = acquire_id(index, request);
+                assert!(self.registry.release_only(id, now, out), "a holder can release");
+                self.progress[index] = Progress::Over;
+            }
+            Step::Downgrade(index) => {
+                self.left.downgrades -= 1;
+                self.downgraded.insert(index);
+                let id = acquire_id(index, scenario.requests[index]);
+                assert!(self.registry.downgrade(id, lock_id(index), out), "a holder can downgrade");
             }
             Step::End(owner) => {
                 self.left.ends -= 1;
                 self.ended.insert(owner);
-                for (index, seat) in self.seats.iter_mut().enumerate() {
-                    if scenario.requests[index].owner == owner && *seat != Seat::Absent {
-                        *seat = Seat::Over;
+                for (index, reply) in self.progress.iter_mut().enumerate() {
+                    if scenario.requests[index].owner == owner && *reply != Progress::Absent {
+                        *reply = Progress::Over;
                     }
                 }
-                self.registry.gone(OwnerId(owner), now, out);
+                // What was on its way to it is never taken.
+                let requests = &scenario.requests;
+                self.work.retain(
+                    |work| !matches!(work, Work::Offer(_, to) if requests[*to].owner == owner),
+                );
+                self.registry.owner_ended(OwnerId(owner), now, out);
             }
             Step::Tick => {
                 self.left.ticks -= 1;
                 self.clock += 1;
             }
-            Step::ForeignTakes(file) => {
-                self.left.foreign -= 1;
-                self.locks.insert(file, Owner::Foreign);
+            Step::ForeignTakes(file, mode) => {
+                match mode {
+                    Mode::Exclusive => self.left.foreign -= 1,
+                    Mode::Shared => self.left.readers -= 1,
+                }
+                self.locks.insert((file, Owner::Foreign), mode);
             }
             Step::ForeignLeaves(file) => {
-                self.locks.remove(&file);
+                self.locks.remove(&(file, Owner::Foreign));
+            }
+            Step::GateCloses(file) => {
+                self.left.gates -= 1;
+                self.gates.insert(file);
+            }
+            Step::GateOpens(file) => {
+                self.gates.remove(&file);
             }
             Step::Replace => {
                 self.left.replacements -= 1;
@@ -333,6 +439,10 @@ impl World {
                 self.left.restorations -= 1;
                 let former = self.former.take().expect("checked by steps");
                 self.former = Some(std::mem::replace(&mut self.paths[0], former));
+            }
+            Step::CheckPath(path) => {
+                self.left.checks -= 1;
+                self.check_path(path, out);
             }
             Step::Advance(work) => {
                 self.work.remove(&work);
@@ -357,31 +467,58 @@ impl World {
         }
     }
 
+    fn check_path(&mut self, path: Path, out: &mut Actions<usize, Handle>) {
+        if self.registry.is_path_bound(&PATHS[path]) {
+            let found = FileId { volume: 0, file: self.paths[path].into() };
+            self.registry.path_checked(&PATHS[path], Some(found), out);
+        }
+    }
+
     fn advance(&mut self, work: Work, out: &mut Actions<usize, Handle>) {
         match work {
-            Work::Attempt(id, path, at) => self.advance_attempt(id, path, at, out),
-            Work::Wait { id, path, at, interrupted } => {
-                let on = |at| Work::Wait { id, path, at, interrupted };
-                self.advance_wait(id, path, at, on, out);
+            Work::Attempt(id, path, mode, at) => self.advance_attempt(id, path, mode, at, out),
+            Work::Wait { id, path, mode, at, interrupted } => {
+                let on = |at| Work::Wait { id, path, mode, at, interrupted };
+                self.advance_wait(id, path, mode, at, on, out);
             }
-            Work::Check(entry, path, Check::Ordered(file)) => {
-                let answer = Check::Answered(self.paths[path] == file);
-                self.work.insert(Work::Check(entry, path, answer));
+            Work::Check { entry, path, handle, looks, found: None } => {
+                let is_closed = looks && self.is_gate_closed(handle);
+                let found = Some((self.paths[path], is_closed));
+                self.work.insert(Work::Check { entry, path, handle, looks, found });
             }
-            Work::Check(entry, path, Check::Answered(current)) => {
-                self.registry.checked(entry, &PATHS[path], current, self.now(), out);
+            Work::Check { entry, path, handle, found: Some((file, is_closed)), .. } => {
+                let found = Some(FileId { volume: 0, file: file.into() });
+                let gate = if is_closed { Gate::Closed } else { Gate::Open };
+                let now = self.now();
+                self.registry.checked(entry, &PATHS[path], handle, Ok(found), gate, now, out);
             }
+            Work::Downgrade { entry, handle, is_done: false } => {
+                let before = self.locks.insert((handle.file, Owner::Ours(handle)), Mode::Shared);
+                assert_eq!(before, Some(Mode::Exclusive), "what is downgraded is exclusive");
+                self.work.insert(Work::Downgrade { entry, handle, is_done: true });
+            }
+            Work::Downgrade { entry, handle, is_done: true } => {
+                self.registry.downgraded(entry, handle, true, out);
+            }
+            Work::Verify(entry, path, Verify::Ordered(file)) => {
+                let answer = Verify::Answered(self.paths[path] == file);
+                self.work.insert(Work::Verify(entry, path, answer));
+            }
+            Work::Verify(entry, path, Verify::Answered(current)) => {
+                self.registry.verified(entry, &PATHS[path], Ok(current), out);
+            }
+            Work::Offer(offer, _) => self.registry.accepted(offer, out),
             Work::Interrupt(id) => {
                 let found = self.work.iter().copied().find(|work| {
                     matches!(work, Work::Wait { id: it, at, .. }
                         if *it == id && !matches!(at, Wait::Ordered(_)))
                 });
-                if let Some(work @ Work::Wait { id, path, at, .. }) = found {
+                if let Some(work @ Work::Wait { id, path, mode, at, .. }) = found {
                     self.work.remove(&work);
-                    self.work.insert(Work::Wait { id, path, at, interrupted: true });
+                    self.work.insert(Work::Wait { id, path, mode, at, interrupted: true });
                 }
             }
-            Work::LetGo(handle) => self.close(handle),
+            Work::Unlock(handle) => self.close(handle),
         }
     }
 
@@ -389,30 +526,33 @@ impl World {
         &mut self,
         id: WorkId,
         path: Path,
+        mode: Mode,
         at: Attempt,
         out: &mut Actions<usize, Handle>,
     ) {
         let now = self.now();
         match at {
+            Attempt::Ordered if self.registry.before_open(id).is_break() => {}
             Attempt::Ordered => {
                 let handle = self.open(path);
-                if self.registry.opened(id, handle.id(), out) {
-                    self.work.insert(Work::Attempt(id, path, Attempt::Opened(handle)));
+                if self.registry.file_opened(id, handle.id(), out).is_continue() {
+                    self.work.insert(Work::Attempt(id, path, mode, Attempt::Opened(handle)));
                 } else {
                     self.close(handle);
                 }
             }
             Attempt::Opened(handle) => {
-                let free = self.lock(handle);
+                let passes = mode == Mode::Exclusive || !self.is_gate_closed(handle);
+                let free = passes && self.lock(handle, mode);
                 let at = if free { Attempt::Locked(handle) } else { Attempt::Busy(handle) };
-                self.work.insert(Work::Attempt(id, path, at));
+                self.work.insert(Work::Attempt(id, path, mode, at));
             }
             Attempt::Locked(handle) if self.paths[path] == handle.file => {
                 self.registry.tried(id, &PATHS[path], Tried::Locked(handle), now, out);
             }
             Attempt::Locked(handle) => {
                 self.close(handle);
-                self.work.insert(Work::Attempt(id, path, Attempt::Ordered));
+                self.work.insert(Work::Attempt(id, path, mode, Attempt::Ordered));
             }
             Attempt::Busy(handle) => {
                 self.registry.tried(id, &PATHS[path], Tried::Busy(handle), now, out);
@@ -424,6 +564,7 @@ impl World {
         &mut self,
         id: WorkId,
         path: Path,
+        mode: Mode,
         at: Wait,
         on: impl Fn(Wait) -> Work,
         out: &mut Actions<usize, Handle>,
@@ -432,32 +573,29 @@ impl World {
             Wait::Ordered(handle) => {
                 self.work.insert(on(Wait::Started(handle)));
             }
+            Wait::Started(None) if self.registry.before_open(id).is_break() => {}
             Wait::Started(None) => {
                 let handle = self.open(path);
-                if self.registry.opened(id, handle.id(), out) {
+                if self.registry.file_opened(id, handle.id(), out).is_continue() {
                     self.work.insert(on(Wait::Started(Some(handle))));
                 } else {
                     self.close(handle);
                 }
             }
             Wait::Started(Some(handle)) => {
-                if self.registry.queued(id) {
+                if self.registry.before_wait(id).is_continue() {
                     self.work.insert(on(Wait::InCall(handle)));
                 } else {
                     self.close(handle);
                 }
             }
             Wait::InCall(handle) => {
-                assert!(self.lock(handle), "it is granted only when it is free");
+                assert!(self.lock(handle, mode), "it is granted only when it is free");
                 self.work.insert(on(Wait::Locked(handle)));
             }
-            Wait::Locked(handle) if self.paths[path] == handle.file => {
+            Wait::Locked(handle) => {
                 let now = self.now();
                 self.registry.waited(id, &PATHS[path], WaitEnd::Granted(handle), now, out);
-            }
-            Wait::Locked(handle) => {
-                self.close(handle);
-                self.work.insert(on(Wait::Started(None)));
             }
         }
     }
@@ -465,7 +603,7 @@ impl World {
     fn fail(&mut self, work: Work, out: &mut Actions<usize, Handle>) {
         let now = self.now();
         match work {
-            Work::Attempt(id, path, at) => {
+            Work::Attempt(id, path, _, at) => {
                 if let Attempt::Opened(handle) | Attempt::Locked(handle) = at {
                     self.close(handle);
                 }
@@ -481,38 +619,71 @@ impl World {
                 }
                 self.registry.waited(id, &PATHS[path], WaitEnd::Failed(FAULT), now, out);
             }
-            Work::Check(entry, path, _) => {
-                self.work.insert(Work::Check(entry, path, Check::Answered(false)));
+            Work::Verify(entry, path, _) => {
+                self.registry.verified(entry, &PATHS[path], Err(FAULT), out);
             }
-            Work::Interrupt(_) | Work::LetGo(_) => unreachable!("cannot fail"),
+            Work::Check { entry, path, handle, .. } => {
+                let (error, gate) = (Err(FAULT), Gate::Open);
+                self.registry.checked(entry, &PATHS[path], handle, error, gate, now, out);
+            }
+            Work::Downgrade { entry, handle, .. } => {
+                self.registry.downgraded(entry, handle, false, out);
+                for index in 0..self.progress.len() {
+                    let id = AcquireId { owner: OwnerId(0), sequence: index as u64 };
+                    let is_held = |(_, it): (_, &Entry<usize, Handle>)| matches!(it.hold, Hold::Held { holder, .. } if holder.sequence == id.sequence);
+                    if self.registry.entries().any(is_held) {
+                        self.downgraded.remove(&index);
+                    }
+                }
+            }
+            Work::Offer(..) | Work::Interrupt(_) | Work::Unlock(_) => unreachable!("cannot fail"),
         }
     }
 
     fn perform(&mut self, actions: Actions<usize, Handle>, scenario: &Scenario) {
         for action in actions {
             match action {
-                Action::Attempt { work, path } => {
-                    self.work.insert(Work::Attempt(work, number(&path), Attempt::Ordered));
+                Action::Attempt { work, path, mode } => {
+                    self.work.insert(Work::Attempt(work, number(&path), mode, Attempt::Ordered));
                 }
-                Action::Wait { work: id, path, file } => {
+                Action::Check { entry, path, file, looks_at_gate } => {
+                    let (path, looks) = (number(&path), looks_at_gate);
+                    let new = Work::Check { entry, path, handle: file, looks, found: None };
+                    assert!(self.work.insert(new), "one check at a time");
+                }
+                Action::Downgrade { entry, file } => {
+                    self.work.insert(Work::Downgrade { entry, handle: file, is_done: false });
+                }
+                Action::Wait { work: id, path, mode, file } => {
                     let at =
                         if scenario.delays { Wait::Ordered(file) } else { Wait::Started(file) };
                     let path = number(&path);
-                    self.work.insert(Work::Wait { id, path, at, interrupted: false });
+                    self.work.insert(Work::Wait { id, path, mode, at, interrupted: false });
                 }
-                Action::Check { entry, path, file } => {
+                Action::Verify { entry, path, file } => {
                     let file = File::try_from(file.file).expect("the model's own");
-                    let new = Work::Check(entry, number(&path), Check::Ordered(file));
+                    let new = Work::Verify(entry, number(&path), Verify::Ordered(file));
                     assert!(self.work.insert(new), "one check at a time");
                 }
+                Action::Requeue { work: id, path, mode, file } => {
+                    self.unlock(file);
+                    let (at, path) = (Wait::Started(Some(file)), number(&path));
+                    self.work.insert(Work::Wait { id, path, mode, at, interrupted: false });
+                }
+                Action::Offer { offer, reply } => {
+                    assert!(self.work.insert(Work::Offer(offer, reply)), "offered once");
+                }
                 Action::Interrupt { work } => self.order(Work::Interrupt(work), scenario),
-                Action::LetGo { file } => self.order(Work::LetGo(file), scenario),
-                Action::Settle { seat, outcome } => self.settle(seat, outcome, scenario),
-                Action::Notice { seat, .. } => {
-                    assert!(scenario.requests[seat].wants_notice, "only who wants it is noticed");
-                    let pending = Seat::Pending { noticed: false };
-                    assert_eq!(self.seats[seat], pending, "noticed once, before the outcome");
-                    self.seats[seat] = Seat::Pending { noticed: true };
+                Action::Unlock { file } => self.order(Work::Unlock(file), scenario),
+                Action::Complete { reply, outcome, .. } => self.complete(reply, outcome, scenario),
+                Action::Notice { reply, .. } => {
+                    assert!(
+                        scenario.requests[reply].wants_notice,
+                        "only a waiter that asks is noticed"
+                    );
+                    let pending = Progress::Pending { noticed: false };
+                    assert_eq!(self.progress[reply], pending, "noticed once, before the outcome");
+                    self.progress[reply] = Progress::Pending { noticed: true };
                 }
             }
         }
@@ -528,29 +699,29 @@ impl World {
         }
     }
 
-    fn settle(&mut self, index: usize, outcome: Outcome, scenario: &Scenario) {
+    fn complete(&mut self, index: usize, outcome: Outcome, scenario: &Scenario) {
         let request = scenario.requests[index];
-        let waiter = waiter(index, request);
-        let seat = self.seats[index];
-        assert!(matches!(seat, Seat::Pending { .. }), "{index} settled while {seat:?}");
-        self.seats[index] = Seat::Over;
+        let reply = self.progress[index];
+        assert!(matches!(reply, Progress::Pending { .. }), "{index} settled while {reply:?}");
+        self.progress[index] = Progress::Over;
         match outcome {
             Outcome::Granted => {
-                assert!(!waiter.expired(self.now()), "{index} granted after its deadline");
-                self.seats[index] = Seat::Holding;
+                self.progress[index] = Progress::Holding;
             }
             Outcome::Busy => {
-                assert_eq!(request.patience, Timeout::Zero, "{index} had time to wait");
+                assert_eq!(request.limit, Timeout::Zero, "{index} had time to wait");
             }
-            Outcome::TimedOut => assert!(waiter.expired(self.now()), "{index} had time left"),
             Outcome::Deadlock => {
-                let holds = |(other, seat): (usize, &Seat)| {
-                    *seat == Seat::Holding && scenario.requests[other].owner == request.owner
+                let holds = |(other, reply): (usize, &Progress)| {
+                    *reply == Progress::Holding && scenario.requests[other].owner == request.owner
                 };
-                let waits_for_ever = request.blocks_owner && request.patience == Timeout::Never;
-                assert!(waits_for_ever, "{index} would not wait for ever");
-                let holder = self.seats.iter().enumerate().any(holds);
-                assert!(holder, "{index} waits for somebody else");
+                let waits_indefinitely = request.is_sync && request.limit == Timeout::Never;
+                assert!(waits_indefinitely, "{index} would not wait indefinitely");
+                let is_offered = self.registry.entries().any(|(_, entry)| {
+                    matches!(entry.hold, Hold::Offered { to, .. } if to.owner.0 == request.owner)
+                });
+                let holder = is_offered || self.progress.iter().enumerate().any(holds);
+                assert!(holder, "{index} waits for another holder");
             }
             Outcome::Failed(error) => {
                 assert_eq!(error, FAULT, "the error is the one that happened");
@@ -567,9 +738,11 @@ impl World {
             if let Some(handle) = handle_of(*work) {
                 assert!(accounted.insert(handle), "{handle:?} is in use twice");
             }
-            if let Work::Attempt(_, _, Attempt::Locked(handle))
+            if let Work::Attempt(_, _, _, Attempt::Locked(handle))
             | Work::Wait { at: Wait::Locked(handle), .. }
-            | Work::LetGo(handle) = *work
+            | Work::Check { handle, .. }
+            | Work::Downgrade { handle, .. }
+            | Work::Unlock(handle) = *work
             {
                 locked.insert(handle);
             }
@@ -577,109 +750,194 @@ impl World {
         let mut holders = BTreeSet::new();
         for (id, entry) in self.registry.entries() {
             self.assert_entry_sound(id, entry, scenario);
-            let hold = entry.hold_view();
-            if let HoldView::Held(file, _) | HoldView::Passing(file) = hold {
+            let (file, mode) = match entry.hold {
+                Hold::Offered { file, .. }
+                | Hold::Verifying { file, .. }
+                | Hold::Held { file, .. } => (Some(file), Mode::Exclusive),
+                Hold::Shared(ref shared) => match shared.step {
+                    SharedStep::Idle(file) => (Some(file), Mode::Shared),
+                    SharedStep::Downgrading | SharedStep::Checking => (None, Mode::Shared),
+                },
+                Hold::Free | Hold::Attempting(_) => (None, Mode::Exclusive),
+            };
+            if let Some(file) = file {
                 assert!(accounted.insert(file), "{file:?} is in use twice");
                 locked.insert(file);
-                let owner = self.locks.get(&file.file);
-                assert_eq!(owner, Some(&Owner::Ours(file)), "what is held is locked");
+                let owner = self.locks.get(&(file.file, Owner::Ours(file)));
+                assert_eq!(owner, Some(&mode), "what is held is locked");
             }
-            if let HoldView::Held(_, holder) = hold {
-                holders.insert(holder);
-            }
+            holders.extend(entry.holders());
         }
         assert_eq!(self.open, accounted, "no open file is lost, and none is used when closed");
-        for owner in self.locks.values() {
+        for (_, owner) in self.locks.keys() {
             if let Owner::Ours(handle) = owner {
-                assert!(locked.contains(handle), "{handle:?} is locked for nobody");
+                assert!(locked.contains(handle), "{handle:?} is locked without a use");
             }
         }
-        let told: BTreeSet<_> = (0..self.seats.len())
-            .filter(|index| self.seats[*index] == Seat::Holding)
-            .map(|index| waiter_id(index, scenario.requests[index]))
+        let told: BTreeSet<_> = (0..self.progress.len())
+            .filter(|index| self.progress[*index] == Progress::Holding)
+            .map(|index| acquire_id(index, scenario.requests[index]))
             .collect();
-        assert_eq!(told, holders, "who was told that it has the lock has it, and nobody else");
+        assert_eq!(told, holders, "an acquisition holds the lock if and only if it was granted");
         // An entry knows one file at a time: when the former comes back, or another spelling still
         // leads to it, its waits are forgotten.
         let Budget { replacements, restorations, .. } = scenario.budget;
+        self.assert_exclusion(scenario);
         let one_spelling = scenario.requests.iter().all(|request| request.path == 0);
         if restorations == 0 && (replacements == 0 || one_spelling) {
-            self.assert_one_wait_a_file();
+            self.assert_one_wait_a_file(scenario);
+        }
+    }
+
+    /// One writer alone, or readers alone.
+    fn assert_exclusion(&self, scenario: &Scenario) {
+        for (_, entry) in self.registry.entries() {
+            let holders = entry.holders();
+            let writes = |holder: &AcquireId| {
+                let index = holder.sequence as usize;
+                let is_exclusive = scenario.requests[index].mode == Mode::Exclusive;
+                is_exclusive && !self.downgraded.contains(&index)
+            };
+            let writers = holders.iter().filter(|holder| writes(holder)).count();
+            assert!(writers == 0 || holders.len() == 1, "a writer is not alone");
+        }
+        for ((file, owner), mode) in &self.locks {
+            assert!(self.is_free(*file, *owner, *mode), "the system excludes");
         }
     }
 
     fn assert_entry_sound(&self, id: EntryId, entry: &Entry<usize, Handle>, scenario: &Scenario) {
         assert!(!entry.is_idle(), "what is idle is forgotten");
-        let hold = entry.hold_view();
-        let wait = entry.wait_view();
+        let hold = &entry.hold;
+        let wait = entry.wait.as_ref();
         // No order was lost: what the entry waits for is under way.
-        if let HoldView::Trying(trying) = hold {
+        if let Hold::Shared(shared) = hold {
+            let goes_on = |work: &Work| match (&shared.step, work) {
+                (SharedStep::Downgrading, Work::Downgrade { entry, .. })
+                | (SharedStep::Checking, Work::Check { entry, .. }) => *entry == id,
+                _ => false,
+            };
+            let is_idle = matches!(shared.step, SharedStep::Idle(_));
+            assert!(is_idle || self.work.iter().any(goes_on), "the check is under way");
+            assert!(!is_idle || !shared.readers.is_empty(), "it serves a reader");
+            if is_idle && let Some(first) = entry.waiters().next() {
+                assert!(!first.is_shared() || shared.is_closed, "a reader may go in");
+                let reserved = wait.is_some_and(|wait| wait.wanted && wait.mode == first.mode);
+                // One that opens another file than the shared one ends.
+                let is_replaced = wait.is_none() && scenario.budget.replacements > 0;
+                assert!(reserved || entry.cannot_reserve || is_replaced, "a waiter has no wait");
+            }
+        }
+        if let (Hold::Free, Some(first)) = (hold, entry.waiters().next()) {
+            assert!(
+                wait.is_some_and(|wait| wait.mode == first.mode),
+                "the wait is in another mode"
+            );
+        }
+        if let Hold::Attempting(attempt) = hold {
+            let trying = attempt.work;
             let goes_on = |work: &Work| matches!(work, Work::Attempt(it, ..) if *it == trying);
             assert!(self.work.iter().any(goes_on), "the attempt is under way");
         }
-        if let HoldView::Passing(_) = hold {
-            let goes_on = |work: &Work| matches!(work, Work::Check(it, ..) if *it == id);
+        if let Hold::Offered { to, number, .. } = *hold {
+            let offer = Offer { entry: id, number };
+            let goes_on = |work: &Work| matches!(work, Work::Offer(it, index) if *it == offer && *index as u64 == to.sequence);
+            assert!(self.work.iter().any(goes_on), "the offer is under way");
+            // Waiters that came before it can have moved here since.
+            assert!(entry.waiters().any(|waiter| waiter.id == to), "a waiter has the offer");
+        }
+        if let Hold::Verifying { .. } = hold {
+            let goes_on = |work: &Work| matches!(work, Work::Verify(it, ..) if *it == id);
             assert!(self.work.iter().any(goes_on), "the check is under way");
         }
-        if let Some(WaitView { work: waiting, .. }) = wait {
+        if let Some(waiting) = wait.map(|wait| wait.work) {
             let goes_on = |work: &Work| matches!(work, Work::Wait { id, .. } if *id == waiting);
             assert!(self.work.iter().any(goes_on), "the wait is under way");
         }
-        let somebody_acts = hold != HoldView::Free || wait.is_some_and(|wait| wait.wanted);
+        let is_under_way = !matches!(hold, Hold::Free) || wait.is_some_and(|wait| wait.wanted);
         let wanted = wait.is_some_and(|wait| wait.wanted);
-        let ours = matches!(hold, HoldView::Held(..) | HoldView::Passing(_));
-        assert!(!wanted || ours || entry.waiters().next().is_some(), "a wait is wanted by nobody");
-        for (_, waiter) in entry.waiters() {
-            assert!(somebody_acts, "{} waits for nothing", waiter.seat);
-            let seat = self.seats[waiter.seat];
-            assert!(matches!(seat, Seat::Pending { .. }), "{} waits after its end", waiter.seat);
-            let will_not_wait = waiter.patience == Patience::Once;
-            let is_tried = matches!(hold, HoldView::Trying(_) | HoldView::Passing(_));
-            assert!(!will_not_wait || is_tried, "{} waits with no time to", waiter.seat);
-            if let HoldView::Held(_, holder) = hold {
-                let request = scenario.requests[waiter.seat];
-                let itself = request.blocks_owner && request.owner == holder.owner.0;
-                let for_ever = request.patience == Timeout::Never;
-                assert!(!(itself && for_ever), "{} waits for itself", waiter.seat);
-            }
-            if let HoldView::Held(..) = hold {
-                let told = !scenario.requests[waiter.seat].wants_notice
-                    || seat == Seat::Pending { noticed: true };
-                assert!(told, "{} does not know that the lock is taken", waiter.seat);
+        let ours = hold.file().is_some();
+        assert!(
+            !wanted || ours || entry.waiters().next().is_some(),
+            "a wait is wanted without a waiter"
+        );
+        for waiter in entry.waiters() {
+            assert!(is_under_way, "{} waits for nothing", waiter.reply);
+            let reply = self.progress[waiter.reply];
+            assert!(
+                matches!(reply, Progress::Pending { .. }),
+                "{} waits after its end",
+                waiter.reply
+            );
+            let will_not_wait = waiter.limit == WaitLimit::None;
+            let is_tried = match hold {
+                Hold::Attempting(_) | Hold::Verifying { .. } => true,
+                Hold::Offered { to, .. } => *to == waiter.id,
+                Hold::Shared(shared) => !matches!(shared.step, SharedStep::Idle(_)),
+                Hold::Free | Hold::Held { .. } => false,
+            };
+            assert!(!will_not_wait || is_tried, "{} waits with no time to", waiter.reply);
+            let is_decided = match hold {
+                Hold::Held { .. } => true,
+                Hold::Shared(shared) => matches!(shared.step, SharedStep::Idle(_)),
+                _ => false,
+            };
+            if is_decided {
+                let request = scenario.requests[waiter.reply];
+                let mut holders = entry.holders().into_iter();
+                let itself = request.is_sync && holders.any(|it| it.owner.0 == request.owner);
+                let for_ever = request.limit == Timeout::Never;
+                assert!(!(itself && for_ever), "{} waits for itself", waiter.reply);
+                let told = !scenario.requests[waiter.reply].wants_notice
+                    || reply == Progress::Pending { noticed: true };
+                assert!(told, "{} does not know that the lock is taken", waiter.reply);
             }
         }
     }
 
     /// However many acquires there are, one thread stands in the queue of a file.
-    fn assert_one_wait_a_file(&self) {
+    fn assert_one_wait_a_file(&self, scenario: &Scenario) {
         let mut files = BTreeSet::new();
+        let has_one_mode =
+            scenario.requests.iter().all(|one| one.mode == scenario.requests[0].mode);
+        // A wait in the other mode is ended, which can take time or fail.
+        let ends_at_once = scenario.interrupts == Interrupts::Work && !scenario.delays;
+        if !has_one_mode && !ends_at_once {
+            return;
+        }
         for work in &self.work {
-            if let Work::Wait { at: Wait::InCall(handle), .. } = work {
+            if let Work::Wait { at: Wait::InCall(handle), interrupted, .. } = work
+                && (has_one_mode || !interrupted)
+            {
                 assert!(files.insert(handle.file), "two threads wait for one file");
             }
         }
     }
 
-    /// First come, first served: nobody who came before `index` is left behind it.
+    /// First come, first served: no earlier waiter is left behind `index`.
     fn assert_first(&self, index: usize, scenario: &Scenario) {
         let request = scenario.requests[index];
-        let id = waiter_id(index, request);
-        for (other, seat) in self.seats[..index].iter().enumerate() {
-            let waits = matches!(seat, Seat::Pending { .. });
+        let id = acquire_id(index, request);
+        for (other, reply) in self.progress[..index].iter().enumerate() {
+            let waits = matches!(reply, Progress::Pending { .. });
             let same_path = scenario.requests[other].path == request.path;
             assert!(!(waits && same_path), "{index} was served before {other}");
         }
         for (_, entry) in self.registry.entries() {
-            if matches!(entry.hold_view(), HoldView::Held(_, holder) if holder == id) {
+            if entry.holders().contains(&id) {
                 let mut waiters = entry.waiters();
-                assert!(waiters.all(|(_, other)| other.seat > index), "{index} was served early");
+                assert!(waiters.all(|other| other.reply > index), "{index} was served early");
             }
         }
     }
 
     /// What holds when nothing can happen any more.
     pub fn assert_over(&self) {
-        assert!(self.seats.iter().all(|seat| *seat == Seat::Over), "left: {:?}", self.seats);
+        assert!(
+            self.progress.iter().all(|reply| *reply == Progress::Over),
+            "left: {:?}",
+            self.progress
+        );
         assert!(self.registry.is_empty(), "the registry forgets what is over");
         assert!(self.work.is_empty(), "left: {:?}", self.work);
         assert!(self.locks.is_empty(), "left: {:?}", self.locks);
@@ -698,34 +956,54 @@ impl World {
         handle
     }
 
-    fn lock(&mut self, handle: Handle) -> bool {
-        let free = !self.locks.contains_key(&handle.file);
+    fn lock(&mut self, handle: Handle, mode: Mode) -> bool {
+        let owner = Owner::Ours(handle);
+        let free = self.is_free(handle.file, owner, mode);
         if free {
-            self.locks.insert(handle.file, Owner::Ours(handle));
+            self.locks.insert((handle.file, owner), mode);
         }
         free
     }
 
+    fn is_free(&self, file: File, owner: Owner, mode: Mode) -> bool {
+        let mut others =
+            self.locks.iter().filter(|((it, other), _)| *it == file && *other != owner);
+        others.all(|(_, other)| mode == Mode::Shared && *other == Mode::Shared)
+    }
+
+    /// Another open file waits at the gate: of another process, or of this one.
+    fn is_gate_closed(&self, handle: Handle) -> bool {
+        let waits = |work: &Work| {
+            matches!(work, Work::Wait { at: Wait::InCall(it), .. }
+                if it.file == handle.file && *it != handle)
+        };
+        self.gates.contains(&handle.file) || self.work.iter().any(waits)
+    }
+
     fn close(&mut self, handle: Handle) {
         assert!(self.open.remove(&handle), "{handle:?} is closed once");
-        if self.locks.get(&handle.file) == Some(&Owner::Ours(handle)) {
-            self.locks.remove(&handle.file);
-        }
+        self.unlock(handle);
+    }
+
+    fn unlock(&mut self, handle: Handle) {
+        self.locks.remove(&(handle.file, Owner::Ours(handle)));
     }
 }
 
 fn can_fail(work: Work) -> bool {
     match work {
-        Work::Attempt(_, _, at) => !matches!(at, Attempt::Busy(_)),
+        Work::Attempt(_, _, _, at) => !matches!(at, Attempt::Busy(_)),
         Work::Wait { .. } => true,
-        Work::Check(_, _, at) => matches!(at, Check::Ordered(_)),
-        Work::Interrupt(_) | Work::LetGo(_) => false,
+        Work::Verify(_, _, at) => matches!(at, Verify::Ordered(_)),
+        Work::Check { found, .. } => found.is_none(),
+        Work::Downgrade { is_done, .. } => !is_done,
+        Work::Offer(..) | Work::Interrupt(_) | Work::Unlock(_) => false,
     }
 }
 
 fn handle_of(work: Work) -> Option<Handle> {
     match work {
-        Work::Attempt(_, _, at) => match at {
+        Work::Attempt(_, _, _, at) => match at {
             Attempt::Ordered => None,
             Attempt::Opened(handle) | Attempt::Locked(handle) | Attempt::Busy(handle) => {
                 Some(handle)
@@ -735,8 +1013,10 @@ fn handle_of(work: Work) -> Option<Handle> {
             Wait::Ordered(handle) | Wait::Started(handle) => handle,
             Wait::InCall(handle) | Wait::Locked(handle) => Some(handle),
         },
-        Work::LetGo(handle) => Some(handle),
-        Work::Check(..) | Work::Interrupt(_) => None,
+        Work::Check { handle, .. } | Work::Downgrade { handle, .. } | Work::Unlock(handle) => {
+            Some(handle)
+        }
+        Work::Verify(..) | Work::Offer(..) | Work::Interrupt(_) => None,
     }
 }
 
@@ -748,21 +1028,27 @@ fn at(clock: u8) -> Instant {
     *START + TURN * u32::from(clock)
 }
 
-fn waiter_id(index: usize, request: Request) -> WaiterId {
-    WaiterId { owner: OwnerId(request.owner), number: index as u64 }
+fn acquire_id(index: usize, request: Request) -> AcquireId {
+    AcquireId { owner: OwnerId(request.owner), sequence: index as u64 }
+}
+
+fn lock_id(index: usize) -> LockId {
+    LockId(index as u64)
 }
 
 fn waiter(index: usize, request: Request) -> Waiter<usize> {
     Waiter {
-        id: waiter_id(index, request),
+        id: acquire_id(index, request),
         path: PATHS[request.path].clone(),
-        patience: match request.patience {
-            Timeout::Never => Patience::Forever,
-            Timeout::Zero => Patience::Once,
-            Timeout::At(tick) => Patience::Until(at(tick)),
+        lock: lock_id(index),
+        mode: request.mode,
+        limit: match request.limit {
+            Timeout::Never => WaitLimit::Unlimited,
+            Timeout::Zero => WaitLimit::None,
+            Timeout::Some => WaitLimit::Bounded,
         },
-        blocks_owner: request.blocks_owner,
+        is_sync: request.is_sync,
         wants_notice: request.wants_notice,
-        seat: index,
+        reply: index,
     }
 }

@@ -1,30 +1,35 @@
 //! flock(2) and what belongs to it.
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
-mod create;
-#[cfg(any(target_os = "linux", target_os = "android"))]
-mod holder;
+pub mod descriptor;
+mod errors;
+#[cfg_attr(any(target_os = "linux", target_os = "android"), path = "linux/mod.rs")]
+#[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "other.rs")]
+mod kernel;
+mod links;
+mod open;
+mod record;
 mod signal;
-mod target;
+mod thread;
 
-use std::fs::{self, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use std::sync::Arc;
 
 use fs4::{FileExt, TryLockError};
-use rustix::fs::{FileType, Stat};
-#[cfg(any(target_os = "linux", target_os = "android"))]
-use rustix::fs::{Mode, OFlags};
-use rustix::io::retry_on_intr;
+use rustix::fs::Stat;
 
-pub use self::target::Target;
-use super::interrupt::Interrupt;
-use super::open::Access;
-use super::{File, FileId, Os, Process, System, Waited, wait_thread};
+pub use self::errors::errno;
+use self::errors::{failed, is_interruption};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub use self::kernel::copy_acl;
+use self::kernel::gate;
+pub use self::kernel::gate::GateState;
+pub use self::kernel::{process_start, state};
+pub use self::record::{RecordFile, read_record};
+pub use self::thread::BlockedThread;
+use super::wait::{self, Interrupt};
+use super::{File, FileId, Gate, HolderInfo, Mode, Os, System, Waited};
 use crate::error::{Error, Syscall};
-use crate::lock::LockPath;
+use crate::path::LockPath;
 
 impl Os for System {
     type File = File;
@@ -32,30 +37,60 @@ impl Os for System {
 
     fn open(&self, path: &LockPath) -> Result<File, Error> {
         let open = || {
-            let access = Access { options: options(), wants_read_only, create_new };
-            let file = access.open_or_create(path.as_path())?;
-            let stat = retry_on_intr(|| rustix::fs::fstat(&file))?;
-            refuse_irregular(&stat)?;
-            Ok(File { file, id: id_of(&stat) })
+            let open = if path.is_folder() { open::open_folder } else { open::open };
+            let (file, stat) = open(path.as_path())?;
+            Ok(File::new(file, id_of(&stat)))
         };
         open().map_err(|error| failed(Syscall::Open, &error))
     }
 
+    fn open_past_lease(
+        &self,
+        path: &LockPath,
+        interrupt: &Interrupt,
+    ) -> Result<Option<File>, Error> {
+        if path.is_folder() {
+            // It has no leases.
+            return self.open(path).map(Some);
+        }
+        interrupt.run_interruptible(|interrupted| {
+            while !interrupted() {
+                match open::open_past_lease(path.as_path()) {
+                    Ok((file, stat)) => return Ok(Some(File::new(file, id_of(&stat)))),
+                    Err(error) if is_interruption(&error) => {}
+                    Err(error) => return Err(failed(Syscall::Open, &error)),
+                }
+            }
+            Ok(None)
+        })
+    }
+
     fn identify(&self, path: &LockPath) -> Result<FileId, Error> {
-        match retry_on_intr(|| rustix::fs::stat(path.as_path())) {
+        match kernel::current_stat(path.as_path()) {
             Ok(stat) => Ok(id_of(&stat)),
-            Err(error) => Err(failed(Syscall::Stat, &error.into())),
+            Err(error) => Err(failed(Syscall::Stat, &error)),
         }
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one door to the file locks")]
-    fn try_lock(&self, file: &File) -> Result<bool, Error> {
+    fn try_lock(&self, file: &File, mode: Mode) -> Result<bool, Error> {
         loop {
-            match FileExt::try_lock(&file.file) {
+            let tried = match mode {
+                Mode::Exclusive => FileExt::try_lock(file.handle()),
+                Mode::Shared => FileExt::try_lock_shared(file.handle()),
+            };
+            match tried {
+                Ok(()) if mode == Mode::Shared && !gate::admits_reader(file) => {
+                    let _ = FileExt::unlock(file.handle());
+                    return Ok(false);
+                }
                 Ok(()) => return Ok(true),
                 Err(TryLockError::WouldBlock) => return Ok(false),
                 Err(TryLockError::Error(error)) if is_interruption(&error) => {}
-                Err(TryLockError::Error(error)) => return Err(failed(Syscall::Lock, &error)),
+                Err(TryLockError::Error(error)) if kernel::is_busy(&error, file.handle()) => {
+                    return Ok(false);
+                }
+                Err(TryLockError::Error(error)) => reopen_for(error, file)?,
             }
         }
     }
@@ -65,19 +100,46 @@ impl Os for System {
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one door to the file locks")]
-    fn lock(&self, file: &File, interrupt: &Interrupt) -> Result<Waited, Error> {
-        wait_thread::wait(interrupt, |interrupted| {
-            loop {
-                if interrupted() {
-                    return Ok(Waited::Interrupted);
+    fn lock(&self, file: &File, mode: Mode, interrupt: &Interrupt) -> Result<Waited, Error> {
+        interrupt.run_interruptible(|interrupted| {
+            let lock = || {
+                while !interrupted() {
+                    let locked = match mode {
+                        Mode::Exclusive => FileExt::lock(file.handle()),
+                        Mode::Shared => FileExt::lock_shared(file.handle()),
+                    };
+                    match locked {
+                        Ok(()) => return Ok(Waited::Granted),
+                        Err(error) if is_interruption(&error) => {}
+                        Err(error) => reopen_for(error, file)?,
+                    }
                 }
-                match FileExt::lock(&file.file) {
-                    Ok(()) => return Ok(Waited::Granted),
-                    Err(error) if is_interruption(&error) => {}
-                    Err(error) => return Err(failed(Syscall::Lock, &error)),
+                Ok(Waited::Interrupted)
+            };
+            gate::wait(file, mode, interrupted, &lock)
+        })
+    }
+
+    /// Linux since 4.0 converts under the lock of its list, and macOS in place: the exclusive lock and
+    /// the shared one are not both absent at any time. A shared one conflicts with no waiter's lock,
+    /// as none is held.
+    #[expect(clippy::disallowed_methods, reason = "the one door to the file locks")]
+    fn downgrade(&self, file: &File) -> Result<(), Error> {
+        gate::mark(file);
+        loop {
+            match FileExt::lock_shared(file.handle()) {
+                Ok(()) => return Ok(()),
+                Err(error) if is_interruption(&error) => {}
+                Err(error) => {
+                    gate::unmark(file);
+                    return Err(failed(Syscall::Lock, &error));
                 }
             }
-        })
+        }
+    }
+
+    fn gate(&self, file: &File) -> Gate {
+        gate::look(file)
     }
 
     fn interrupt(&self, interrupt: &Arc<Interrupt>) {
@@ -85,73 +147,45 @@ impl Os for System {
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one door to the file locks")]
-    fn unlock(&self, file: File) {
+    fn unlock(&self, file: &File) {
         // Not left to close(2) alone: between fork and exec a child of this process has the
         // descriptor too. Should the unlock fail, the close that follows is all there is to do.
-        let _ = FileExt::unlock(&file.file);
+        let _ = FileExt::unlock(file.handle());
+        gate::unmark(file);
     }
 
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    fn holder(&self, file: FileId) -> Option<Process> {
-        holder::holder(file)
+    fn holders(&self, paths: &[LockPath]) -> Vec<Vec<HolderInfo>> {
+        kernel::holders(paths)
     }
 
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    fn holder(&self, _file: FileId) -> Option<Process> {
-        None
-    }
-
-    fn spawn(&self, body: Box<dyn FnOnce() + Send>) -> Result<(), Error> {
+    fn spawn(&self, body: wait::Body) -> Result<(), Error> {
         signal::install();
-        wait_thread::run(body).map_err(|error| failed(Syscall::Thread, &error))
+        wait::run(body).map_err(|error| failed(Syscall::Thread, &error))
     }
 }
 
-fn wants_read_only(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::EACCES | libc::EPERM | libc::EROFS | libc::ETXTBSY))
-}
-
-/// Of a file that is created, less the umask.
-const MODE: u32 = 0o666;
-
-/// Close-on-exec is std's own habit. O_NONBLOCK, lest a FIFO wait for its other end; O_NOCTTY,
-/// lest a terminal become ours.
-fn options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).mode(MODE).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
-    options
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn create_new(path: &Path) -> io::Result<fs::File> {
-    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-    create::create_new(path, flags, Mode::from_raw_mode(MODE))
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn create_new(path: &Path) -> io::Result<fs::File> {
-    options().write(true).create_new(true).open(path)
-}
-
-fn refuse_irregular(stat: &Stat) -> io::Result<()> {
-    match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => Ok(()),
-        FileType::Directory => Err(io::Error::from_raw_os_error(libc::EISDIR)),
-        FileType::Socket => Err(io::Error::from_raw_os_error(libc::ENXIO)),
-        _ => Err(io::Error::from_raw_os_error(libc::EINVAL)),
+/// Opens the file for writing if that is what the lock was refused for: NFS answers EBADF to an
+/// exclusive lock of a file that is open for reading, and SMB can answer EIO.
+fn reopen_for(refusal: io::Error, file: &File) -> Result<(), Error> {
+    let asks_for_writing = matches!(refusal.raw_os_error(), Some(libc::EBADF | libc::EIO));
+    if !asks_for_writing || file.writable.get().is_some() {
+        return Err(failed(Syscall::Lock, &refusal));
+    }
+    match kernel::reopen_for_writing(&file.file) {
+        Ok(writable) => {
+            // Another thread may have been first: then its file serves as well.
+            let _ = file.writable.set(writable);
+            Ok(())
+        }
+        // That writing is not allowed is why there is no lock.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            Err(failed(Syscall::Open, &error))
+        }
+        Err(_) => Err(failed(Syscall::Lock, &refusal)),
     }
 }
 
 #[allow(clippy::unnecessary_cast, reason = "the types differ between systems")]
 fn id_of(stat: &Stat) -> FileId {
     FileId { volume: stat.st_dev as u64, file: stat.st_ino as u128 }
-}
-
-fn is_interruption(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::Interrupted
-}
-
-fn failed(syscall: Syscall, error: &io::Error) -> Error {
-    // libuv's numbers are the negated errno.
-    Error { syscall, errno: -error.raw_os_error().unwrap_or(libc::EIO) }
 }

@@ -5,13 +5,15 @@ use std::ptr;
 
 use parking_lot::Mutex;
 
+use super::kernel;
+
 /// The number in use, once one was found.
 static CHOSEN: Mutex<Option<libc::c_int>> = Mutex::new(None);
 
 extern "C" fn do_nothing(_: libc::c_int) {}
 
-/// Finds a signal that nobody uses and gives it the empty handler, unless that was done and still
-/// holds. None: there is no such signal, and waits cannot be ended.
+/// Finds an unused signal and gives it the empty handler, unless that was done and still holds.
+/// Returns `None` if there is no such signal; then waits cannot be ended.
 pub fn install() -> Option<libc::c_int> {
     let mut chosen = CHOSEN.lock();
     if let Some(signal) = *chosen
@@ -19,14 +21,14 @@ pub fn install() -> Option<libc::c_int> {
     {
         return Some(signal);
     }
-    *chosen = candidates().find(|signal| adopt(*signal));
+    *chosen = kernel::interrupt_signals().find(|signal| adopt(*signal));
     *chosen
 }
 
-/// Makes the calling thread deaf to every signal but ours and those of its own faults: other
-/// people's handlers belong on other people's stacks. SIGSYS is among the faults: a sandbox may
-/// make the thread's system calls for it there, and where it is blocked the kernel ends the process.
-pub fn take_no_other() {
+/// Blocks all signals on this thread except ours and synchronous faults, so that handlers of the
+/// program do not run on its small stack. SIGSYS is among the faults: a sandbox may make the
+/// thread's system calls for it there, and where it is blocked the kernel ends the process.
+pub fn block_others() {
     let Some(ours) = *CHOSEN.lock() else { return };
     let mut set = MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: the place given is as large as a set.
@@ -53,19 +55,6 @@ pub unsafe fn send(thread: libc::pthread_t) -> bool {
     let Some(signal) = install() else { return false };
     // SAFETY: the caller vouches for the thread; the signal is valid and handled.
     unsafe { libc::pthread_kill(thread, signal) == 0 }
-}
-
-/// Real-time signals from the top, where the fewest programs look.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn candidates() -> impl Iterator<Item = libc::c_int> {
-    (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev()
-}
-
-/// Without real-time signals: those whose default is to be ignored, so that one sent astray does
-/// no harm.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn candidates() -> impl Iterator<Item = libc::c_int> {
-    [libc::SIGIO, libc::SIGURG].into_iter()
 }
 
 /// Takes the signal if it is at its default and can be sent: qemu lets its programs handle signals

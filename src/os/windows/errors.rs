@@ -51,7 +51,7 @@ pub fn is_deletion(error: &io::Error) -> bool {
 }
 
 /// The number for an error of a call about a path.
-pub fn translate(error: &io::Error) -> i32 {
+pub fn errno(error: &io::Error) -> i32 {
     match code_of(error) {
         Some(code) => of_code(code),
         None if error.kind() == io::ErrorKind::InvalidInput => UV_EINVAL,
@@ -60,10 +60,10 @@ pub fn translate(error: &io::Error) -> i32 {
 }
 
 /// The number for an error of the lock call: a file system that knows no locks says so.
-pub fn translate_lock(error: &io::Error) -> i32 {
+pub fn lock_errno(error: &io::Error) -> i32 {
     match code_of(error) {
         Some(ERROR_INVALID_FUNCTION) => UV_ENOTSUP,
-        _ => translate(error),
+        _ => errno(error),
     }
 }
 

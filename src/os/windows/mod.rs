@@ -1,35 +1,36 @@
 //! LockFileEx and what belongs to it.
 
 mod errors;
+mod gate;
 mod identity;
 mod names;
-mod target;
+mod record;
 #[cfg(test)]
 mod tests;
+mod thread;
 
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::windows::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use fs4::{FileExt, TryLockError};
-use windows_sys::Win32::Foundation::{
-    ERROR_ACCESS_DENIED, ERROR_IO_PENDING, ERROR_OPERATION_ABORTED, ERROR_WRITE_PROTECT,
-};
+use windows_sys::Win32::Foundation::{ERROR_IO_PENDING, ERROR_OPERATION_ABORTED};
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_FLAG_BACKUP_SEMANTICS, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE,
     SECURITY_IDENTIFICATION,
 };
 
-pub use self::target::Target;
-use super::interrupt::Interrupt;
-use super::open::Access;
-use super::{File, FileId, Os, Process, System, Waited, wait_thread};
+pub use self::errors::errno;
+pub use self::record::{RecordFile, process_start, read_record};
+pub use self::thread::BlockedThread;
+use super::open::OpenPolicy;
+use super::wait::{self, Interrupt};
+use super::{File, FileId, Gate, HolderInfo, LockState, Mode, Os, System, Waited};
 use crate::error::{Error, Syscall};
-use crate::lock::LockPath;
+use crate::path::LockPath;
 
 /// Others may open, rename and delete the file: only the lock excludes.
 const SHARE_ALL: u32 = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
@@ -46,11 +47,20 @@ const DELETION_PAUSES: [Duration; 6] = [
     Duration::from_millis(32),
 ];
 
+/// Returns `None`: the system does not tell.
+pub fn state(_path: &LockPath) -> Option<LockState> {
+    None
+}
+
 impl Os for System {
     type File = File;
     type Interrupt = Interrupt;
 
     fn open(&self, path: &LockPath) -> Result<File, Error> {
+        if path.is_folder() {
+            // LockFileEx locks no folder.
+            return Err(Error { syscall: Syscall::Open, errno: errors::UV_EISDIR });
+        }
         let open = |path: &Path| {
             if names::is_irregular(path) {
                 return Err(irregular());
@@ -60,14 +70,18 @@ impl Os for System {
                 return Err(irregular());
             }
             let id = identity::of(&file)?;
-            Ok(File { file, id })
+            Ok(File::new(file, id))
         };
         open(path.as_path()).map_err(|error| {
             // A folder is refused in several ways.
             let is_folder = fs::metadata(path.as_path()).is_ok_and(|found| found.is_dir());
-            let errno = if is_folder { errors::UV_EISDIR } else { errors::translate(&error) };
+            let errno = if is_folder { errors::UV_EISDIR } else { errno(&error) };
             Error { syscall: Syscall::Open, errno }
         })
+    }
+
+    fn open_past_lease(&self, path: &LockPath, _: &Interrupt) -> Result<Option<File>, Error> {
+        self.open(path).map(Some)
     }
 
     fn identify(&self, path: &LockPath) -> Result<FileId, Error> {
@@ -82,8 +96,16 @@ impl Os for System {
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one door to the file locks")]
-    fn try_lock(&self, file: &File) -> Result<bool, Error> {
-        match FileExt::try_lock(&file.file) {
+    fn try_lock(&self, file: &File, mode: Mode) -> Result<bool, Error> {
+        let tried = match mode {
+            Mode::Exclusive => FileExt::try_lock(&file.file),
+            Mode::Shared => FileExt::try_lock_shared(&file.file),
+        };
+        match tried {
+            Ok(()) if mode == Mode::Shared && gate::is_closed(&file.file) => {
+                let _ = FileExt::unlock(&file.file);
+                Ok(false)
+            }
             Ok(()) => Ok(true),
             // ERROR_LOCK_VIOLATION
             Err(TryLockError::WouldBlock) => Ok(false),
@@ -97,19 +119,34 @@ impl Os for System {
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one door to the file locks")]
-    fn lock(&self, file: &File, interrupt: &Interrupt) -> Result<Waited, Error> {
-        wait_thread::wait(interrupt, |interrupted| {
-            loop {
-                if interrupted() {
-                    return Ok(Waited::Interrupted);
-                }
-                match FileExt::lock(&file.file) {
-                    Ok(()) => return Ok(Waited::Granted),
-                    Err(error) if is(&error, ERROR_OPERATION_ABORTED) => {}
-                    Err(error) => return Err(lock_failed(&error)),
-                }
+    fn lock(&self, file: &File, mode: Mode, interrupt: &Interrupt) -> Result<Waited, Error> {
+        let lock = || match mode {
+            Mode::Exclusive => FileExt::lock(&file.file),
+            Mode::Shared => FileExt::lock_shared(&file.file),
+        };
+        interrupt.run_interruptible(|interrupted| {
+            let enter = until_granted(interrupted, || gate::enter(&file.file));
+            if enter == Ok(Waited::Interrupted) {
+                return enter;
             }
+            // The gate is a matter of order: the lock excludes without it.
+            let waited = until_granted(interrupted, lock);
+            if enter.is_ok() {
+                gate::leave(&file.file);
+            }
+            waited
         })
+    }
+
+    /// The two locks of one handle overlap, and the first unlock ends the exclusive one.
+    #[expect(clippy::disallowed_methods, reason = "the one door to the file locks")]
+    fn downgrade(&self, file: &File) -> Result<(), Error> {
+        FileExt::lock_shared(&file.file).map_err(|error| lock_failed(&error))?;
+        FileExt::unlock(&file.file).map_err(|error| lock_failed(&error))
+    }
+
+    fn gate(&self, file: &File) -> Gate {
+        if gate::is_closed(&file.file) { Gate::Closed } else { Gate::Open }
     }
 
     fn interrupt(&self, interrupt: &Arc<Interrupt>) {
@@ -117,32 +154,50 @@ impl Os for System {
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one door to the file locks")]
-    fn unlock(&self, file: File) {
+    fn unlock(&self, file: &File) {
         // Not left to the close alone, after which the system frees the lock when it gets to it.
         // Should the unlock fail, the close that follows is all there is to do.
         let _ = FileExt::unlock(&file.file);
     }
 
-    fn holder(&self, _file: FileId) -> Option<Process> {
-        None
+    fn holders(&self, paths: &[LockPath]) -> Vec<Vec<HolderInfo>> {
+        vec![Vec::new(); paths.len()]
     }
 
-    fn spawn(&self, body: Box<dyn FnOnce() + Send>) -> Result<(), Error> {
-        wait_thread::run(body).map_err(|error| failed(Syscall::Thread, &error))
+    fn spawn(&self, body: wait::Body) -> Result<(), Error> {
+        wait::run(body).map_err(|error| failed(Syscall::Thread, &error))
     }
 }
 
 /// Opens the file; where it is being deleted, tries again for a moment.
 fn open_past_deletion(path: &Path) -> io::Result<fs::File> {
-    let access = Access { options: options(), wants_read_only, create_new };
+    let policy = OpenPolicy { options: options(), create_new };
     let mut pauses = DELETION_PAUSES.iter();
     loop {
-        match (access.open_or_create(path), pauses.next()) {
-            (Err(error), Some(pause)) if errors::is_deletion(&error) => thread::sleep(*pause),
+        match (policy.open_or_create(path), pauses.next()) {
+            (Err(error), Some(pause)) if errors::is_deletion(&error) => std::thread::sleep(*pause),
             (opened, _) => return opened,
         }
     }
 }
+
+/// Repeats a call that waits until it is granted or interrupted.
+fn until_granted(
+    interrupted: &dyn Fn() -> bool,
+    call: impl Fn() -> io::Result<()>,
+) -> Result<Waited, Error> {
+    while !interrupted() {
+        match call() {
+            Ok(()) => return Ok(Waited::Granted),
+            Err(error) if is(&error, ERROR_OPERATION_ABORTED) => {}
+            Err(error) => return Err(lock_failed(&error)),
+        }
+    }
+    Ok(Waited::Interrupted)
+}
+
+/// Nothing is kept of the gate.
+pub type GateState = ();
 
 fn create_new(path: &Path) -> io::Result<fs::File> {
     options().write(true).create_new(true).open(path)
@@ -156,10 +211,6 @@ fn options() -> OpenOptions {
     options
 }
 
-fn wants_read_only(error: &io::Error) -> bool {
-    is(error, ERROR_ACCESS_DENIED) || is(error, ERROR_WRITE_PROTECT)
-}
-
 fn is(error: &io::Error, code: u32) -> bool {
     errors::code_of(error) == Some(code)
 }
@@ -169,9 +220,9 @@ fn irregular() -> io::Error {
 }
 
 fn failed(syscall: Syscall, error: &io::Error) -> Error {
-    Error { syscall, errno: errors::translate(error) }
+    Error { syscall, errno: errno(error) }
 }
 
 fn lock_failed(error: &io::Error) -> Error {
-    Error { syscall: Syscall::Lock, errno: errors::translate_lock(error) }
+    Error { syscall: Syscall::Lock, errno: errors::lock_errno(error) }
 }

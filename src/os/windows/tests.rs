@@ -14,6 +14,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 
 use super::*;
+use crate::os::Identified;
 
 const UV_ENOENT: i32 = -4058;
 const UV_EINVAL: i32 = -4071;
@@ -72,9 +73,9 @@ fn a_lock_of_the_first_byte_alone_excludes_us() {
     let ours = System.open(&path).unwrap();
     let theirs = open_beside(&path);
     assert!(lock_byte_0(&theirs));
-    assert_eq!(System.try_lock(&ours), Ok(false));
+    assert_eq!(System.try_lock(&ours, Mode::Exclusive), Ok(false));
     drop(theirs);
-    assert_eq!(System.try_lock(&ours), Ok(true));
+    assert_eq!(System.try_lock(&ours, Mode::Exclusive), Ok(true));
 }
 
 #[test]
@@ -82,10 +83,10 @@ fn we_exclude_a_lock_of_the_first_byte_alone() {
     let folder = Folder::new("byte-0-ours");
     let path = folder.path("a.lock");
     let ours = System.open(&path).unwrap();
-    assert_eq!(System.try_lock(&ours), Ok(true));
+    assert_eq!(System.try_lock(&ours, Mode::Exclusive), Ok(true));
     let theirs = open_beside(&path);
     assert!(!lock_byte_0(&theirs));
-    System.unlock(ours);
+    System.unlock(&ours);
     assert!(lock_byte_0(&theirs));
 }
 
@@ -118,7 +119,7 @@ fn an_open_lock_file_can_be_renamed_and_deleted() {
     let folder = Folder::new("shared");
     let path = folder.path("a.lock");
     let file = System.open(&path).unwrap();
-    assert_eq!(System.try_lock(&file), Ok(true));
+    assert_eq!(System.try_lock(&file, Mode::Exclusive), Ok(true));
     fs::rename(path.as_path(), folder.path("b.lock").as_path()).unwrap();
     fs::remove_file(folder.path("b.lock").as_path()).unwrap();
     assert_ne!(System.identify(&path), Ok(file.id()));
@@ -164,8 +165,8 @@ fn a_read_only_file_is_locked_all_the_same() {
     permissions.set_readonly(true);
     fs::set_permissions(path.as_path(), permissions.clone()).unwrap();
     let file = System.open(&path).unwrap();
-    assert_eq!(System.try_lock(&file), Ok(true));
-    System.unlock(file);
+    assert_eq!(System.try_lock(&file, Mode::Exclusive), Ok(true));
+    System.unlock(&file);
     #[expect(clippy::permissions_set_readonly_false, reason = "there are no others here")]
     permissions.set_readonly(false);
     fs::set_permissions(path.as_path(), permissions).unwrap();
@@ -202,15 +203,16 @@ fn a_wait_ends_when_it_is_interrupted_or_granted() {
     let folder = Folder::new("interrupted");
     let path = folder.path("a.lock");
     let holder = System.open(&path).unwrap();
-    assert_eq!(System.try_lock(&holder), Ok(true));
+    assert_eq!(System.try_lock(&holder, Mode::Exclusive), Ok(true));
     let interrupt = Arc::new(System.new_interrupt());
     let (tell, told) = mpsc::channel();
     let body = {
         let interrupt = Arc::clone(&interrupt);
         move || {
             let file = System.open(&path).unwrap();
-            let waited = System.lock(&file, &interrupt);
+            let waited = System.lock(&file, Mode::Exclusive, &interrupt);
             tell.send(waited).unwrap();
+            waited == Ok(Waited::Granted)
         }
     };
     System.spawn(Box::new(body)).unwrap();
@@ -218,7 +220,7 @@ fn a_wait_ends_when_it_is_interrupted_or_granted() {
     match told.recv_timeout(Duration::from_secs(2)) {
         Ok(waited) => assert_eq!(waited, Ok(Waited::Interrupted)),
         Err(_) => {
-            System.unlock(holder);
+            System.unlock(&holder);
             assert_eq!(told.recv_timeout(HANGING), Ok(Ok(Waited::Granted)));
         }
     }
@@ -229,9 +231,52 @@ fn an_interrupt_that_comes_first_ends_the_wait_before_it_begins() {
     let folder = Folder::new("interrupted-first");
     let path = folder.path("a.lock");
     let holder = System.open(&path).unwrap();
-    assert_eq!(System.try_lock(&holder), Ok(true));
+    assert_eq!(System.try_lock(&holder, Mode::Exclusive), Ok(true));
     let interrupt = Arc::new(System.new_interrupt());
     System.interrupt(&interrupt);
     let file = System.open(&path).unwrap();
-    assert_eq!(System.lock(&file, &interrupt), Ok(Waited::Interrupted));
+    assert_eq!(System.lock(&file, Mode::Exclusive, &interrupt), Ok(Waited::Interrupted));
+}
+
+#[test]
+fn shared_holders_exclude_an_exclusive_one_and_a_downgrade_lets_readers_in() {
+    let folder = Folder::new("modes");
+    let path = folder.path("a.lock");
+    let [first, second, writer] = [(); 3].map(|()| System.open(&path).unwrap());
+    assert_eq!(System.try_lock(&first, Mode::Exclusive), Ok(true));
+    assert_eq!(System.try_lock(&second, Mode::Shared), Ok(false));
+    System.downgrade(&first).unwrap();
+    assert_eq!(System.try_lock(&writer, Mode::Exclusive), Ok(false));
+    assert_eq!(System.try_lock(&second, Mode::Shared), Ok(true));
+    System.unlock(&first);
+    assert_eq!(System.try_lock(&writer, Mode::Exclusive), Ok(false));
+    System.unlock(&second);
+    assert_eq!(System.try_lock(&writer, Mode::Exclusive), Ok(true));
+}
+
+#[test]
+fn a_waiting_writer_closes_the_gate_until_it_had_its_turn() {
+    let folder = Folder::new("gate");
+    let path = folder.path("a.lock");
+    let reader = System.open(&path).unwrap();
+    assert_eq!(System.try_lock(&reader, Mode::Shared), Ok(true));
+    assert_eq!(System.gate(&reader), Gate::Open);
+    let writer = thread::spawn({
+        let path = path.clone();
+        move || {
+            let file = System.open(&path).unwrap();
+            System.lock(&file, Mode::Exclusive, &Interrupt::new())
+        }
+    });
+    while System.gate(&reader) == Gate::Open {
+        thread::yield_now();
+    }
+    let late = System.open(&path).unwrap();
+    assert_eq!(System.try_lock(&late, Mode::Shared), Ok(false));
+    System.unlock(&reader);
+    assert_eq!(writer.join().unwrap(), Ok(Waited::Granted));
+    while System.gate(&reader) == Gate::Closed {
+        thread::yield_now();
+    }
+    assert_eq!(System.try_lock(&late, Mode::Shared), Ok(true));
 }

@@ -1,0 +1,255 @@
+'use strict'
+
+const { pid } = require('node:process')
+const abort = require('../common/abort.js')
+const { holderOf, timedOut } = require('../common/errors.js')
+const { SHARED } = require('../common/options.js')
+const { clearTimeout, now, setTimeout } = require('../common/time.js')
+const {
+  HeldMode,
+  NOTICE,
+  SHARED: SHARED_OPTION,
+  SINGLE_ATTEMPT,
+  acquire,
+  cancel,
+  checkWaitingPaths,
+  deliver,
+  holder,
+  heldMode,
+  isUndecided,
+  setRecord,
+} = require('../native/binding.js')
+const { nextAcquireId } = require('../native/completions.js')
+const { inTime, queryHolder } = require('../native/holders.js')
+const { Kind, errorOf, isOwn, kindOf } = require('../native/outcome.js')
+const { newGuard, watchLoss } = require('./guard.js')
+
+/** How long before its deadline an acquire begins to search for the holder, in milliseconds. */
+const PREFETCH_MS = 50
+
+/**
+ * How often the paths of acquires that wait are checked, in milliseconds: a file that another process
+ * holds can be deleted, and others lock the new one.
+ */
+const PATH_CHECK_MS = 2000
+
+/** How long past the deadline the first attempt may take on the thread pool, in milliseconds. */
+const FIRST_ATTEMPT_MS = 50
+
+/** What setTimeout can count to, in milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+/**
+ * One acquire on its way. There may be thousands at once, so it is one object that carries its own
+ * outcome, and has a timer or a listener only where it was asked for one.
+ */
+class Waiter {
+  #handle
+  #path
+  #mode
+  #id = nextAcquireId()
+  /** What the caller gets once it has the lock: made while there is time. */
+  #guard
+  #seconds
+  #resolve
+  #reject
+  #timer
+  #signal
+  #onWait
+  /** The caller has its promise. Until then a grant is not taken: it could have got an error. */
+  #isReturned = false
+  /** The call that made the acquire threw. */
+  #hasThrown = false
+  /** It is known that there is a wait, but not yet for which process. */
+  #noticed = false
+  /** Resolves to the holder, from shortly before the deadline. */
+  #query
+  /** What is to be thrown instead of the outcome, as `{ error }`. */
+  #thrown = undefined
+  #isOver = false
+  #isGranted = false
+  /** Makes the record to be written with the grant; undefined where there is none. */
+  #makeRecord
+  /** What diagnostics are told; undefined where no tool listens. */
+  #observation
+
+  /** `onWait` is called at most once, with the process that holds the lock or null. */
+  constructor(handle, path, mode, seconds, onWait, makeRecord, observation) {
+    this.#handle = handle
+    this.#path = path
+    this.#mode = mode
+    this.#seconds = seconds
+    this.#onWait = onWait
+    this.#makeRecord = makeRecord
+    this.#observation = observation
+    this.#guard = newGuard(handle, path, this.#id, mode, observation)
+  }
+
+  /** Returns a promise of the guard. */
+  wait(signal) {
+    const promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    const seconds = this.#seconds
+    const wantsNotice = this.#onWait !== undefined || this.#observation !== undefined
+    const options = (seconds === 0 ? SINGLE_ATTEMPT : 0) | (wantsNotice ? NOTICE : 0)
+    const mode = this.#mode === SHARED ? SHARED_OPTION : 0
+    try {
+      watchPaths()
+      acquire(this.#handle, this.#id, this, options | mode)
+      if (signal !== undefined) this.#listen(signal)
+      if (seconds !== 0 && seconds !== Infinity) this.#check(now() + seconds * 1000)
+    } catch (error) {
+      this.#hasThrown = true
+      this.#forgetTimerAndSignal()
+      cancel(this.#id)
+      throw error
+    }
+    this.#isReturned = true
+    if (options !== 0) tellNow()
+    return promise
+  }
+
+  #listen(signal) {
+    abort.listen(signal, this)
+    this.#signal = signal
+  }
+
+  /** Called by the native side: see completions.js. */
+  complete(outcome) {
+    if (!this.#isReturned) return this.#hasThrown ? false : undefined
+    if (this.#isGranted) return this.#grant()
+    if (kindOf(outcome) === Kind.Waiting) {
+      this.#notice(isOwn(outcome))
+      return true
+    }
+    this.#isOver = true
+    this.#forgetTimerAndSignal()
+    // A query that is still under way comes too late.
+    if (this.#noticed) this.#tell(null)
+    if (kindOf(outcome) === Kind.Granted && this.#thrown === undefined) return this.#grant()
+    this.#refuse(outcome).then(this.#resolve, this.#reject)
+    return false
+  }
+
+  #grant() {
+    this.#isGranted = true
+    if (this.#makeRecord !== undefined) setRecord(this.#handle, this.#id, this.#makeRecord())
+    this.#resolve(this.#guard)
+    this.#observation?.granted(this.#guard, watchLoss)
+    return true
+  }
+
+  #forgetTimerAndSignal() {
+    if (this.#timer !== undefined) clearTimeout(this.#timer)
+    if (this.#signal === undefined) return
+    abort.forget(this.#signal, this)
+    // A signal can abort without its listener being called: another one can stop the event.
+    if (this.#thrown === undefined && abort.isAborted(this.#signal)) {
+      this.#thrown = { error: abort.reasonOf(this.#signal) }
+    }
+  }
+
+  async #refuse(outcome) {
+    // What is thrown from here on has the caller's own await in its stack.
+    await undefined
+    if (this.#thrown !== undefined) throw this.#missed(this.#thrown.error)
+    const error = errorOf(outcome, this.#path)
+    throw this.#missed(error ?? timedOut(this.#path, this.#seconds, await this.#holder()))
+  }
+
+  #missed(error) {
+    this.#observation?.miss(error)
+    return error
+  }
+
+  /** The process that holds the lock now, or null. */
+  async #holder() {
+    if (isHeldAlone(this.#handle)) return holder(this.#handle)
+    return inTime(this.#query ?? queryHolder(this.#handle))
+  }
+
+  /** Called at most once, before the outcome: the lock is taken, by this process or another. */
+  #notice(own) {
+    if (own && isHeldAlone(this.#handle)) {
+      this.#tell({ pid })
+    } else {
+      this.#noticed = true
+      queryHolder(this.#handle).then((holder) => {
+        if (this.#noticed) this.#tell(holder)
+      })
+    }
+  }
+
+  #tell(holder) {
+    this.#noticed = false
+    const onWait = this.#onWait
+    this.#onWait = undefined
+    this.#observation?.wait(holderOf(holder))
+    try {
+      const returned = onWait?.(holder)
+      // Of an async function. Once the acquire is over, no caller is left to fail.
+      if (typeof returned?.then === 'function') {
+        returned.then(undefined, (error) => {
+          if (!this.#isOver) this.abort(error)
+        })
+      }
+    } catch (error) {
+      this.abort(error)
+    }
+  }
+
+  /** Called when the caller gives up, or what it gave threw: whatever comes, it ends with this. */
+  abort(error) {
+    if (this.#thrown !== undefined) return
+    this.#thrown = { error }
+    if (!this.#isOver) cancel(this.#id)
+  }
+
+  /** Timers count in whole milliseconds, and not without an end: what is left is counted again. */
+  #check(deadline) {
+    const left = deadline - now()
+    if (left <= 0) {
+      // The deadline ends a wait. It refuses no lock that the first attempt would get.
+      if (left > -FIRST_ATTEMPT_MS && isUndecided(this.#id)) {
+        this.#timer = setTimeout(() => this.#check(deadline), FIRST_ATTEMPT_MS)
+      } else {
+        cancel(this.#id)
+      }
+      return
+    }
+    const early = left > PREFETCH_MS
+    if (!early && !isHeldAlone(this.#handle)) this.#query ??= queryHolder(this.#handle)
+    const pause = Math.min(Math.ceil(early ? left - PREFETCH_MS : left), LONGEST_TIMER)
+    this.#timer = setTimeout(() => this.#check(deadline), pause)
+  }
+}
+
+/** Whether this process is the one that holds the lock. */
+function isHeldAlone(handle) {
+  return heldMode(handle) === HeldMode.Exclusive
+}
+
+let isWatching = false
+
+/** Looks at the paths as long as acquires are made or wait. Keeps no process alive. */
+function watchPaths() {
+  if (isWatching) return
+  isWatching = true
+  setTimeout(checkPaths, PATH_CHECK_MS).unref()
+}
+
+async function checkPaths() {
+  isWatching = false
+  if (await checkWaitingPaths()) watchPaths()
+}
+
+/** What cannot be told here, at the end of the stack, comes with the event loop. */
+function tellNow() {
+  try {
+    deliver()
+  } catch {}
+}
+
+module.exports = { Waiter }

@@ -1,0 +1,64 @@
+// Options of a test that not every platform can run.
+
+'use strict'
+
+const fs = require('node:fs')
+const path = require('node:path')
+const { withFolder } = require('./folder')
+const { findNpm } = require('./npm')
+
+const { platform } = process
+
+/** What is seen through /proc. */
+const linuxOnly = { skip: platform !== 'linux' && 'looks into /proc' }
+
+/** For what Windows does not have, or has in another way: the reason tells what. */
+const notOnWindows = (reason) => ({ skip: platform === 'win32' && reason })
+
+const shellOnly = notOnWindows('Windows has no sh')
+
+const windowsOnly = { skip: platform !== 'win32' && 'Windows alone has it' }
+
+const signalsOnly = notOnWindows('Windows has no signals')
+
+/** Windows lets few users make them, and wine none. */
+function makesNoSymlinks() {
+  return withFolder((folder) => {
+    const link = path.join(folder, 'link')
+    try {
+      fs.symlinkSync('nowhere', link)
+      return !fs.lstatSync(link).isSymbolicLink()
+    } catch {
+      return true
+    }
+  })
+}
+
+const symlinksOnly = { skip: makesNoSymlinks() && 'symbolic links cannot be made here' }
+
+/** Another user can be had by root alone. */
+const rootOnly = { skip: process.getuid?.() !== 0 && 'needs root, to become another user' }
+
+/** A Node alone, as under an emulator, has none. */
+const npmOnly = { skip: findNpm() === undefined && 'there is no npm' }
+
+/** An emulator shows a process its own command line, and others the emulator's. */
+function isEmulated() {
+  if (platform !== 'linux') return false
+  const shown = (name) => fs.readFileSync(`/proc/${name}/cmdline`, 'latin1')
+  return shown('self') !== shown('thread-self')
+}
+
+const nativeOnly = { skip: isEmulated() && 'an emulator has its own command line and threads' }
+
+module.exports = {
+  linuxOnly,
+  nativeOnly,
+  notOnWindows,
+  npmOnly,
+  rootOnly,
+  shellOnly,
+  signalsOnly,
+  symlinksOnly,
+  windowsOnly,
+}
