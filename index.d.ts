@@ -331,6 +331,7 @@ export class FileLock {
    * Acquires the lock, runs `fn` and awaits its result. Then releases the lock, also if `fn` failed,
    * and returns the result or throws the error.
    *
+   * @param fn Gets the guard, whose {@link LockGuard.signal} tells when the lock is lost.
    * @param options Seconds, or options, as for {@link FileLock.acquire}.
    * @throws The error of `fn`, or that of {@link FileLock.acquire}.
    *
@@ -338,7 +339,7 @@ export class FileLock {
    * const sum = await lock.runExclusive(async () => 1 + 1, 30)
    */
   runExclusive<T>(
-    fn: () => T | PromiseLike<T>,
+    fn: (guard: LockGuard) => T | PromiseLike<T>,
     options?: number | null | Omit<AcquireOptions, 'mode'>,
   ): Promise<T>
 
@@ -351,7 +352,7 @@ export class FileLock {
    * const text = await lock.runShared(() => readFile(lock.path, 'utf8'))
    */
   runShared<T>(
-    fn: () => T | PromiseLike<T>,
+    fn: (guard: LockGuard) => T | PromiseLike<T>,
     options?: number | null | Omit<AcquireOptions, 'mode'>,
   ): Promise<T>
 
@@ -481,10 +482,10 @@ export interface Lock<G extends Guard = Guard> {
   tryAcquire(): G | null | Promise<G | null>
 
   /** Acquires the lock, runs `fn` and releases the lock, as {@link FileLock.runExclusive}. */
-  runExclusive<T>(fn: () => T | PromiseLike<T>, options?: number | null | AcquireOptions): Promise<T>
+  runExclusive<T>(fn: (guard: G) => T | PromiseLike<T>, options?: number | null | AcquireOptions): Promise<T>
 
   /** The same in shared mode, for locks that have one. */
-  runShared?<T>(fn: () => T | PromiseLike<T>, options?: number | null | AcquireOptions): Promise<T>
+  runShared?<T>(fn: (guard: G) => T | PromiseLike<T>, options?: number | null | AcquireOptions): Promise<T>
 
   /**
    * Releases the lock, regardless of which object of this process acquired it.

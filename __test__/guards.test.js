@@ -10,6 +10,7 @@ const vm = require('node:vm')
 const { lockFile, LockGuard } = require('..')
 const { run } = require('../tools/child')
 const { lockPath, temporaryFolder } = require('../tools/folder')
+const { startNode } = require('../tools/peer')
 const { compiled, tsc } = require('../tools/typescript')
 
 test('release() twice is once', async (t) => {
@@ -87,6 +88,57 @@ test('runExclusive() holds the lock until what fn returns has settled, and passe
   assert.deepEqual(values, ['a', 'b'])
   assert.deepEqual(steps, ['a begins', 'a ends', 'b begins', 'b ends'])
   assert.equal(lock.locked, false)
+})
+
+test('runExclusive() and runShared() pass the guard to fn', async (t) => {
+  const lock = lockFile(lockPath(t))
+  const modes = [
+    await lock.runExclusive(({ mode, released }) => [mode, released]),
+    await lock.runShared(({ mode, released }) => [mode, released]),
+  ]
+  assert.deepEqual(modes, [
+    ['exclusive', false],
+    ['shared', false],
+  ])
+})
+
+/** In a process with --expose-gc: what becomes of acquires and guards whose lock object nobody keeps. */
+const dropLocks = async ({ lockFile }, file) => {
+  const collect = async () => {
+    let isCollected = false
+    const registry = new FinalizationRegistry(() => {
+      isCollected = true
+    })
+    registry.register({})
+    // What was registered before is told no later.
+    while (!isCollected) {
+      globalThis.gc()
+      await new Promise(setImmediate)
+    }
+  }
+  const holder = await lockFile(file).acquire()
+  const shared = await lockFile(`${file}.other`).acquire()
+  const timed = lockFile(file).acquire({ timeout: 0.2, onWait: () => {} })
+  const waiting = lockFile(file).acquire()
+  await collect()
+  const { code } = await timed.catch((error) => error)
+  shared.downgrade()
+  const { aborted } = shared.signal
+  await collect()
+  holder.release()
+  const guard = await waiting
+  await collect()
+  const was = guard.released
+  guard.release()
+  shared.release()
+  return { aborted, code, path: guard.path, was, locked: lockFile(file).locked }
+}
+
+test('an acquire and a guard need no lock object that somebody keeps', async (t) => {
+  const peer = await startNode(t, { args: ['--expose-gc'] })
+  const file = lockPath(t)
+  const found = await peer.run(dropLocks, file)
+  assert.deepEqual(found, { aborted: false, code: 'ERR_LOCK_TIMEOUT', path: file, was: false, locked: false })
 })
 
 test('runExclusive() takes a function that is not async, and any thenable', async (t) => {

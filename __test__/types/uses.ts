@@ -86,6 +86,10 @@ export async function exclusive(lock: FileLock) {
   same<typeof text, string>(true)
   const nothing = await lock.runExclusive(() => {}, 30)
   same<typeof nothing, void>(true)
+  const signal = await lock.runExclusive((guard) => guard.signal)
+  same<typeof signal, AbortSignal>(true)
+  const ended = await lock.runShared(({ released }) => released)
+  same<typeof ended, boolean>(true)
 }
 
 export async function scopes(lock: FileLock) {

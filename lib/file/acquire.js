@@ -45,10 +45,9 @@ const LONGEST_TIMER = 2 ** 31 - 1
  */
 class Waiter {
   #handle
-  #path
   #mode
   #id = nextAcquireId()
-  /** What the caller gets once it has the lock: made while there is time. */
+  /** What the caller gets once it has the lock: made while there is time. Keeps the lock object. */
   #guard
   #seconds
   #resolve
@@ -74,15 +73,14 @@ class Waiter {
   #observation
 
   /** `onWait` is called at most once, with the process that holds the lock or null. */
-  constructor(handle, path, mode, seconds, onWait, makeRecord, observation) {
+  constructor(lock, handle, mode, seconds, onWait, makeRecord, observation) {
     this.#handle = handle
-    this.#path = path
     this.#mode = mode
     this.#seconds = seconds
     this.#onWait = onWait
     this.#makeRecord = makeRecord
     this.#observation = observation
-    this.#guard = newGuard(handle, path, this.#id, mode, observation)
+    this.#guard = newGuard(lock, handle, this.#id, mode, observation)
   }
 
   /** Returns a promise of the guard. */
@@ -155,8 +153,8 @@ class Waiter {
     // What is thrown from here on has the caller's own await in its stack.
     await undefined
     if (this.#thrown !== undefined) throw this.#missed(this.#thrown.error)
-    const error = errorOf(outcome, this.#path)
-    throw this.#missed(error ?? timedOut(this.#path, this.#seconds, await this.#holder()))
+    const error = errorOf(outcome, this.#guard.path)
+    throw this.#missed(error ?? timedOut(this.#guard.path, this.#seconds, await this.#holder()))
   }
 
   #missed(error) {

@@ -22,8 +22,9 @@ class LockGuard {
     }
   }
 
+  /** Keeps the handle open: it is closed when the lock object is collected. */
+  #lock
   #handle
-  #path
   #id
   #mode
   #released = false
@@ -32,17 +33,17 @@ class LockGuard {
   /** What diagnostics are told; undefined where no tool listens. */
   #observation
 
-  constructor(key, handle, path, id, mode, observation) {
+  constructor(key, lock, handle, id, mode, observation) {
     if (key !== internal) throw illegalConstructor('LockGuard', 'acquire()')
+    this.#lock = lock
     this.#handle = handle
-    this.#path = path
     this.#id = id
     this.#mode = mode
     this.#observation = observation
   }
 
   get path() {
-    return this.#path
+    return this.#lock.path
   }
 
   get mode() {
@@ -69,16 +70,16 @@ class LockGuard {
   }
 
   downgrade() {
-    if (this.released) throw cannotDowngrade(this.#path)
+    if (this.released) throw cannotDowngrade(this.path)
     if (this.#mode === SHARED) return
-    const error = errorOf(downgrade(this.#handle, this.#id), this.#path)
+    const error = errorOf(downgrade(this.#handle, this.#id), this.path)
     if (error !== undefined) throw error
     this.#mode = SHARED
     this.#observation?.downgraded()
   }
 
   #watch() {
-    const loss = new Loss(this.#path, this.#observation)
+    const loss = new Loss(this.path, this.#observation)
     // After its own release there is nothing to lose.
     if (!this.#released) watch(this.#handle, this.#id, loss)
     return loss
@@ -127,9 +128,9 @@ function define(name, value) {
   Object.defineProperty(LockGuard.prototype, name, { value, configurable: true, writable: true })
 }
 
-/** Returns the guard of the acquire with that number. */
-function newGuard(handle, path, id, mode, observation) {
-  return new LockGuard(internal, handle, path, id, mode, observation)
+/** Returns the guard of the acquire with that number, through the lock object with that handle. */
+function newGuard(lock, handle, id, mode, observation) {
+  return new LockGuard(internal, lock, handle, id, mode, observation)
 }
 
 module.exports = { LockGuard, newGuard, watchLoss }

@@ -98,7 +98,7 @@ class FileLock {
       const notice = onWait && AsyncResource.bind((holder) => onWait(holderOf(holder) ?? null))
       const handle = this.#handle ?? this.#open()
       const observation = this.#observe(mode)
-      return new Waiter(handle, this.#path, mode, timeout, notice, this.#makeRecord, observation).wait(signal)
+      return new Waiter(this, handle, mode, timeout, notice, this.#makeRecord, observation).wait(signal)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -110,7 +110,7 @@ class FileLock {
     const handle = this.#handle ?? this.#open()
     const id = nextAcquireId()
     const observation = this.#observe(mode)
-    const guard = newGuard(handle, this.#path, id, mode, observation)
+    const guard = newGuard(this, handle, id, mode, observation)
     const notify = observation === undefined ? onWait : observation.notifying(onWait)
     const notice = notify && ((outcome) => notify(this.#holder(isOwn(outcome))))
     // Here, because it takes longer to load than all of this package. It is no file.
@@ -130,7 +130,7 @@ class FileLock {
     const handle = this.#handle ?? this.#open()
     const id = nextAcquireId()
     const observation = this.#observe(mode)
-    const guard = newGuard(handle, this.#path, id, mode, observation)
+    const guard = newGuard(this, handle, id, mode, observation)
     const native = SINGLE_ATTEMPT | nativeMode(mode)
     const outcome =
       this.#makeRecord === undefined
@@ -155,7 +155,7 @@ class FileLock {
     if (typeof fn !== 'function') throw invalidType('fn', 'of type function', fn)
     const guard = await this.acquire(withMode(options, mode))
     try {
-      return await fn()
+      return await fn(guard)
     } finally {
       guard.release()
     }
