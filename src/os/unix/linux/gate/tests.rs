@@ -34,7 +34,8 @@ impl Lock {
         file
     }
 
-    /// Waits on a thread. The file is closed after `then`.
+    /// Waits on a thread, and unlocks after `then`. To close the file is not enough: a program that
+    /// another test starts has it too for a moment.
     fn waiting(&self, mode: Mode, then: impl FnOnce(&File) + Send + 'static) -> Waiting {
         let interrupt = Arc::new(System.new_interrupt());
         let (file, for_thread) = (self.open(), Arc::clone(&interrupt));
@@ -42,6 +43,7 @@ impl Lock {
             let waited = System.lock(&file, mode, &for_thread).unwrap();
             if waited == Waited::Granted {
                 then(&file);
+                System.unlock(&file);
             }
             waited
         });
@@ -81,7 +83,7 @@ fn shared_holders_are_together_and_exclude_an_exclusive_one() {
     let writer = lock.open();
     assert_eq!(System.try_lock(&writer, Exclusive), Ok(false));
     assert_eq!(System.gate(&readers[0]), Gate::Open);
-    drop(readers);
+    readers.iter().for_each(|reader| System.unlock(reader));
     assert_eq!(System.try_lock(&writer, Exclusive), Ok(true));
     assert_eq!(System.try_lock(&lock.open(), Shared), Ok(false));
 }
