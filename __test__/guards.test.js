@@ -102,7 +102,7 @@ test('runExclusive() and runShared() pass the guard to fn', async (t) => {
   ])
 })
 
-/** In a process with --expose-gc: what becomes of acquires and guards whose lock object nobody keeps. */
+/** In a process with --expose-gc: what becomes of acquires and guards whose lock object is not kept. */
 const dropLocks = async ({ lockFile }, file) => {
   const collect = async () => {
     let isCollected = false
@@ -134,7 +134,7 @@ const dropLocks = async ({ lockFile }, file) => {
   return { aborted, code, path: guard.path, was, locked: lockFile(file).locked }
 }
 
-test('an acquire and a guard need no lock object that somebody keeps', async (t) => {
+test('an acquire and a guard need no lock object that is kept', async (t) => {
   const peer = await startNode(t, { args: ['--expose-gc'] })
   const file = lockPath(t)
   const found = await peer.run(dropLocks, file)
