@@ -92,6 +92,105 @@ test('a lost update is found', () => {
   assert.deepEqual(found, ['an update was lost: expected 1'])
 })
 
+test('several readers overlap, between writers', () => {
+  const found = faults(
+    'enter node0.1.main 1 shared0 10 0 -',
+    'leave node0.1.main 1 shared0 20 1 -',
+    'read node1.1.main 1 shared0 21 1 -',
+    'read flock0.1 1 shared0 - 1 -',
+    'read node1.1.main 2 shared0 22 1 -',
+    'unread node1.1.main 1 shared0 30 1 -',
+    'unread flock0.1 1 shared0 - 1 -',
+    'unread node1.1.main 2 shared0 23 1 -',
+    'enter python0.1.t0 1 shared0 31 1 -',
+    'leave python0.1.t0 1 shared0 32 2 -',
+  )
+  assert.deepEqual(found, [])
+})
+
+test('a writer beside a reader is found, whoever comes first', () => {
+  const read = 'read node0.1.main 1 shared0 10 0 -'
+  const enter = 'enter node1.1.main 1 shared0 11 0 -'
+  assert.deepEqual(faults(read, enter), ['a writer beside a reader'])
+  assert.deepEqual(faults(enter, read), ['a reader beside a writer'])
+})
+
+test('a writer beside one reader of several is found', () => {
+  const found = faults(
+    'read node0.1.main 1 shared0 10 0 -',
+    'read node0.1.main 2 shared0 11 0 -',
+    'unread node0.1.main 2 shared0 12 0 -',
+    'enter node1.1.main 1 shared0 13 0 -',
+  )
+  assert.deepEqual(found, ['a writer beside a reader'])
+})
+
+test('a writer that is not in the journal is found by what a reader reads', () => {
+  const read = 'read node0.1.main 1 shared0 10 0 -'
+  const found = faults(read, 'unread node0.1.main 1 shared0 20 1 -')
+  assert.deepEqual(found, ['written beside a reader'])
+  assert.deepEqual(faults('read node0.1.main 1 shared0 10 7 -'), ['an update was lost: expected 0'])
+})
+
+test('a reader that is being killed may be followed by a writer, and goes on no more', () => {
+  const journal = [
+    'read node0.1.main 1 shared0 10 0 -',
+    'read node2.1.main 1 shared0 10 0 -',
+    'unread node2.1.main 1 shared0 10 0 -',
+    'killing node0.1',
+    'enter node1.1.main 1 shared0 12 0 -',
+    'leave node1.1.main 1 shared0 13 1 -',
+  ]
+  assert.deepEqual(faults(...journal, 'died node0.1'), [])
+  assert.ok(faults(...journal, 'unread node0.1.main 1 shared0 14 0 -').includes('went on after its death'))
+})
+
+test('a killed reader leaves the others inside', () => {
+  const found = faults(
+    'read node0.1.main 1 shared0 10 0 -',
+    'read node1.1.main 1 shared0 10 0 -',
+    'killing node0.1',
+    'died node0.1',
+    'enter node2.1.main 1 shared0 12 0 -',
+  )
+  assert.deepEqual(found, ['a writer beside a reader'])
+})
+
+test('what the first reader finds after a killed writer, the others find too', () => {
+  const found = faults(
+    'enter node0.1.main 1 shared0 10 0 -',
+    'killing node0.1',
+    'read node1.1.main 1 shared0 12 1 -',
+    'read node2.1.main 1 shared0 13 0 -',
+    'died node0.1',
+  )
+  assert.deepEqual(found, ['an update was lost: expected 1'])
+})
+
+test('a downgraded writer is a reader before all others', () => {
+  const lower = ['enter node0.1.main 1 shared0 10 0 -', 'lower node0.1.main 1 shared0 20 1 -']
+  const read = 'read node1.1.main 1 shared0 19 1 -'
+  assert.deepEqual(faults(...lower, read, 'unread node0.1.main 1 shared0 30 1 -'), [])
+  const enter = 'enter node1.1.main 1 shared0 21 1 -'
+  assert.deepEqual(faults(...lower, enter), ['a writer beside a reader'])
+  assert.deepEqual(faults(...lower, 'unread node0.1.main 1 shared0 30 2 -'), ['written beside a reader'])
+})
+
+test('readers and writers whose times overlap are found, whatever the order of the lines', () => {
+  const read = ['read node0.1.main 1 shared0 10 0 -', 'unread node0.1.main 1 shared0 20 0 -']
+  assert.deepEqual(faults(...read, 'enter node1.1.main 1 shared0 19 0 -'), [
+    'entered before a reader had left',
+  ])
+  const write = ['enter node0.1.main 1 shared0 10 0 -', 'leave node0.1.main 1 shared0 20 1 -']
+  assert.deepEqual(faults(...write, 'read node1.1.main 1 shared0 19 1 -'), [
+    'read before the writer had left',
+  ])
+})
+
+test('who ends to read without having begun is found', () => {
+  assert.deepEqual(faults('unread node0.1.main 1 shared0 10 0 -'), ['left without reading'])
+})
+
 test('times that overlap are found, whatever the order of the lines', () => {
   const found = faults(
     'enter node0.1.main 1 shared0 10 0 -',

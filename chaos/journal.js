@@ -5,6 +5,9 @@
 //
 //   enter WHO SECTION FILE NANOSECONDS VALUE INODE   after the grant; VALUE is what the counter said
 //   leave WHO SECTION FILE NANOSECONDS VALUE -       before the release; VALUE is what it says now
+//   read WHO SECTION FILE NANOSECONDS VALUE INODE    after a grant in shared mode
+//   unread WHO SECTION FILE NANOSECONDS VALUE -      before its release; VALUE is read again
+//   lower WHO SECTION FILE NANOSECONDS VALUE -       who has entered will downgrade; VALUE as of leave
 //   killing WHO                                      before anything is done that ends WHO
 //   ended WHO HOW                                    WHO ended, and nobody had ended it
 //   died WHO                                         WHO runs no more
@@ -42,7 +45,10 @@ function parseLine(line) {
   const [kind, who, ...rest] = line.split(' ')
   switch (kind) {
     case 'enter':
-    case 'leave': {
+    case 'leave':
+    case 'read':
+    case 'unread':
+    case 'lower': {
       const [section, file, nanoseconds, value, inode] = rest
       return { kind, who, section, file, at: bigOf(nanoseconds), value: Number(value), inode }
     }

@@ -28,6 +28,9 @@ const WEIGHTS = {
 const NEEDS_NODE = ['crash', 'abort', 'exit', 'terminate', 'exhaust']
 const LASTS = ['stop', 'exhaust', 'rename', 'fill', 'readonly']
 
+/** Where in its section a process ends. */
+const PHASES = ['before writing', 'after writing', 'after leaving', 'reading', 'downgraded']
+
 /** Who takes part. `files` are shared by all; the others are for those who look whether a file was replaced. */
 const SETUPS = [
   { node: 3, workers: 2, tasks: 2, python: 1, flock: 1, shared: 1, deleted: 1, small: 1, replaced: 1 },
@@ -55,7 +58,7 @@ function makeRound(seed, number, can) {
     if (kind === 'readonly') event.folder = random.pick(['deleted', 'replaced', 'small'])
     if (LASTS.includes(kind)) event.lasts = random.between(10, LONGEST_TROUBLE)
     if (kind === 'terminate') event.index = random.between(0, setup.workers - 1)
-    if (kind === 'crash') event.phase = random.pick(['before writing', 'after writing', 'after leaving'])
+    if (kind === 'crash') event.phase = random.pick(PHASES)
     if (kind === 'replace') event.file = random.between(0, setup.replaced - 1)
     if (kind === 'replace') event.how = random.pick(['delete', 'rename over'])
     if (kind === 'clock') event.offset = random.pick(['+1d', '-1d', '+2h', '-2h', '+30s', '-30s', '+0'])

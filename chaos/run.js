@@ -44,9 +44,9 @@ async function main() {
     const result = await new Round(round, tools).run()
     add(total.counts, result.counts)
     add(total.events, result.events)
-    const { enter, heldWhenKilled } = result.counts
+    const { enter, read, readTogether, heldWhenKilled, readWhenKilled } = result.counts
     console.log(
-      `round ${round.number}: ${enter} sections, ${heldWhenKilled} holders killed, ${result.violations.length} violations`,
+      `round ${round.number}: ${enter} sections, ${read} shared ones, ${readTogether} of them beside others; ${heldWhenKilled} holders killed and ${readWhenKilled} shared ones; ${result.violations.length} violations`,
     )
     if (result.violations.length > 0) {
       console.log(JSON.stringify(result.violations.slice(0, 20), portrait, 1))

@@ -1,5 +1,6 @@
-"""A process of the chaos that locks with Python's locket."""
+"""A process of the chaos that locks with Python's locket, and in shared mode with fcntl.flock."""
 
+import fcntl
 import json
 import os
 import random
@@ -34,6 +35,19 @@ def section(thread, number, name, chance):
     write("leave", thread, number, name, time.monotonic_ns(), value + 1, "-")
 
 
+def read(thread, number, lock, chance):
+    name = lock["name"]
+    # Closing it lets go.
+    with open(lock["path"]) as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        value = int(os.pread(counters[name], DIGITS, 0))
+        write("read", thread, number, name, time.monotonic_ns(), value, "-")
+        if chance.random() < 0.5:
+            time.sleep(chance.random() * LONGEST_HOLD)
+        value = int(os.pread(counters[name], DIGITS, 0))
+        write("unread", thread, number, name, time.monotonic_ns(), value, "-")
+
+
 def work(index):
     thread = "%s.t%d" % (who, index)
     chance = random.Random("%d %s" % (share["seed"], thread))
@@ -42,8 +56,11 @@ def work(index):
         lock = chance.choice(share["locks"])
         number += 1
         try:
-            with locket.lock_file(lock["path"], timeout=chance.choice([None, 0, 0.05])):
-                section(thread, number, lock["name"], chance)
+            if chance.random() < 0.4:
+                read(thread, number, lock, chance)
+            else:
+                with locket.lock_file(lock["path"], timeout=chance.choice([None, 0, 0.05])):
+                    section(thread, number, lock["name"], chance)
         except locket.LockError:
             write("refused", thread, "BUSY")
         except FileNotFoundError:

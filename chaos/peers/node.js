@@ -68,6 +68,43 @@ const ways = {
     if (guard === null) return refused({ code: 'BUSY' })
     await section(lock, random, () => guard.release())
   },
+  async downgrade(lockable, lock, random) {
+    const guard = await timed(random.pick(TIMEOUTS), (timeout) => lockable.acquire({ timeout }))
+    await section(
+      lock,
+      random,
+      () => guard.release(),
+      () => guard.downgrade(),
+    )
+  },
+  async shared(lockable, lock, random) {
+    const options = { mode: 'shared', ...(random.chance(0.5) && { onWait() {} }) }
+    const guard = await timed(random.pick(TIMEOUTS), (timeout) => lockable.acquire({ ...options, timeout }))
+    await reading(lock, random, () => guard.release())
+  },
+  async sharedPath(lockable, lock, random) {
+    await timed(random.pick(TIMEOUTS), (timeout) => lockable.acquire({ mode: 'shared', timeout }))
+    await reading(lock, random, () => lockable.release())
+  },
+  async sharedScope(lockable, lock, random) {
+    await timed(random.pick(TIMEOUTS), (timeout) =>
+      lockable.runShared(() => reading(lock, random, () => {}), { timeout }),
+    )
+  },
+  async sharedAbort(lockable, lock, random) {
+    const signal = AbortSignal.timeout(random.between(0, 30))
+    const guard = await lockable.acquire({ mode: 'shared', signal })
+    await reading(lock, random, () => guard.release())
+  },
+  async sharedSync(lockable, lock, random) {
+    const guard = lockable.acquireSync({ mode: 'shared', timeout: random.between(0, 20) / 1000 })
+    await reading(lock, random, () => guard.release())
+  },
+  async sharedTry(lockable, lock, random) {
+    const guard = lockable.tryAcquire({ mode: 'shared' })
+    if (guard === null) return refused({ code: 'BUSY' })
+    await reading(lock, random, () => guard.release())
+  },
 }
 
 /** Keeps the books of an acquire that may time out. */
@@ -90,29 +127,62 @@ const holds = [
   () => undefined,
 ]
 
-/** What a holder does, whatever comes of it: it has left when it calls `release`. */
-async function section(lock, random, release) {
+/**
+ * What a holder does, whatever comes of it: it has left when it calls `release`. With `downgrade` it
+ * goes on as a reader.
+ */
+async function section(lock, random, release, downgrade) {
   try {
-    await inside(lock, random)
+    await inside(lock, random, downgrade)
   } finally {
     release()
   }
 }
 
-async function inside(lock, random) {
+/** What a holder in shared mode does. */
+async function reading(lock, random, release) {
+  try {
+    const entry = enter('read', lock)
+    if (entry === undefined) return
+    await random.pick(holds)(random)
+    if (crash === 'reading') end()
+    entry.write('unread', counters.get(lock.name).read())
+  } finally {
+    release()
+  }
+}
+
+/** Records that a section begins. Undefined where it must stay out of the journal. */
+function enter(kind, lock) {
   sections += 1
   const mine = `${process.pid}/${sections}`
-  const counter = counters.get(lock.name)
   const inode = lock.kind === 'replaced' ? heldInode(lock.path) : '-'
-  // Where it cannot be told, the section stays out of the journal.
   if (inode === undefined) return
-  const value = counter.read()
-  journal.write('enter', thread, mine, lock.name, process.hrtime.bigint(), value, inode)
+  const value = counters.get(lock.name).read()
+  const write = (what, counted) => {
+    journal.write(what, thread, mine, lock.name, process.hrtime.bigint(), counted, inode)
+  }
+  write(kind, value)
+  return { value, write }
+}
+
+async function inside(lock, random, downgrade) {
+  const counter = counters.get(lock.name)
+  const entry = enter('enter', lock)
+  if (entry === undefined) return
+  const value = entry.value + 1
   await random.pick(holds)(random)
   if (crash === 'before writing') end()
-  counter.write(value + 1)
+  counter.write(value)
   if (crash === 'after writing') end()
-  journal.write('leave', thread, mine, lock.name, process.hrtime.bigint(), value + 1, inode)
+  if (downgrade !== undefined) {
+    entry.write('lower', value)
+    downgrade()
+    if (crash === 'downgraded') end()
+    await random.pick(holds)(random)
+    return entry.write('unread', counter.read())
+  }
+  entry.write('leave', value)
   if (crash === 'after leaving') end()
   // The holder alone may do this, and only when it is done.
   if (lock.isDeleted && random.chance(0.3)) deleteOrReplace(lock.path, random)
@@ -145,7 +215,7 @@ function heldInode(file) {
     if (!nameOf(descriptor)?.startsWith(file)) continue
     const info = infoOf(descriptor)
     if (info === undefined) return
-    const found = /^lock:.* FLOCK +ADVISORY +WRITE \S+ \S+:(\d+) /m.exec(info)
+    const found = /^lock:.* FLOCK +ADVISORY +(?:READ|WRITE) \S+ \S+:(\d+) /m.exec(info)
     if (found !== null) inodes.add(found[1])
   }
   const [inode] = inodes
