@@ -361,8 +361,9 @@ export class FileLock {
    * it. When it returns, another process can have the lock. Prefer {@link LockGuard.release}, which
    * ends its own acquisition only.
    *
-   * If several acquisitions of this process share the lock, it ends one that was acquired through
-   * this object.
+   * An acquisition that was made through this object comes first; of several, one whose file is at
+   * the path no more, or else the earliest. If several acquisitions of other objects share the lock,
+   * it ends none.
    *
    * @throws {LockError} `ERR_LOCK_NOT_HELD` if this process does not hold the lock, or several
    *   acquisitions share it and none was acquired through this object.

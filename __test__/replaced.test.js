@@ -1,6 +1,7 @@
 'use strict'
 
 const assert = require('node:assert/strict')
+const { once } = require('node:events')
 const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
@@ -11,6 +12,7 @@ const { untilQueued } = require('../tools/kernel')
 const { startNode } = require('../tools/peer')
 const { linuxOnly, notOnWindows } = require('../tools/platform')
 const { resources, untilResourcesAre } = require('../tools/resources')
+const { startThread } = require('../tools/thread')
 const { within } = require('../tools/until')
 
 /** Resolves with an object that has the acquire, when that waits for the holder. */
@@ -100,6 +102,50 @@ test('a file replaced while this process holds it: acquires that wait get the ne
   await other.release(file)
   guard.release()
 })
+
+for (const mode of ['exclusive', 'shared']) {
+  test(`a file replaced while it is held, ${mode}: release() ends the hold of its own object`, async (t) => {
+    const file = lockPath(t)
+    const one = lockFile(file)
+    const guard = await one.acquire({ mode })
+    const pending = lockFile(file).acquire()
+    replaceFile(file)
+    const next = await within(pending, 'the lock of the new file')
+    one.release()
+    assert.equal(guard.released, true)
+    assert.equal(next.released, false)
+    one.release()
+    assert.equal(next.released, true, 'it has no hold of its own any more')
+    assert.throws(() => one.release(), { code: 'ERR_LOCK_NOT_HELD' })
+  })
+
+  test(`a file replaced while a worker holds it, ${mode}: release() ends none of the worker's`, async (t) => {
+    const file = lockPath(t)
+    const worker = await startThread(
+      t,
+      async ({ lockFile, tell, told }, file, mode) => {
+        const lock = lockFile(file)
+        const guard = await lock.acquire({ mode })
+        tell('held')
+        await told()
+        lock.release()
+        tell(guard.released)
+      },
+      file,
+      mode,
+    )
+    const lock = lockFile(file)
+    const pending = lock.acquire()
+    replaceFile(file)
+    const guard = await within(pending, 'the lock of the new file')
+    const [[isReleased]] = await Promise.all([once(worker, 'message'), worker.postMessage('release')])
+    assert.equal(isReleased, true)
+    assert.equal(guard.released, false)
+    lock.release()
+    assert.equal(guard.released, true)
+    assert.throws(() => lock.release(), { code: 'ERR_LOCK_NOT_HELD' })
+  })
+}
 
 test('a link that is pointed elsewhere is another lock from then on', linksOnly, async (t) => {
   const folder = temporaryFolder(t)

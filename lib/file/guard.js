@@ -72,7 +72,7 @@ class LockGuard {
   downgrade() {
     if (this.released) throw cannotDowngrade(this.path)
     if (this.#mode === SHARED) return
-    const error = errorOf(downgrade(this.#handle, this.#id), this.path)
+    const error = errorOf(downgrade(this.#id), this.path)
     if (error !== undefined) throw error
     this.#mode = SHARED
     this.#observation?.downgraded()

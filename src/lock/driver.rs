@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::command::{Action, Actions, EntryId, Offer, Tried, WaitEnd, WorkId};
-use super::registry::{Registry, Released};
+use super::registry::{NotReleased, Registry};
 use super::sync::{Condvar, Mutex, now};
 use super::waiter::{AcquireId, LockId, OwnerId, Reply, Waiter};
 use crate::error::Error;
@@ -114,27 +114,17 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
         self.event(|registry, out| registry.cancel(waiter, out))
     }
 
-    /// Releases the lock of the file that the path names, whichever acquisition of this process has
-    /// it; or else the lock that was asked for by this path, whose file is there no more. Of several
-    /// acquisitions that share the lock, one that was acquired by `lock` ends.
-    pub fn release(self: &Arc<Self>, path: &LockPath, lock: LockId) -> Released {
-        let now = now();
-        let by_file = self
-            .file_id_unless_idle(path)
-            .map(|file| self.event(|registry, out| registry.release_file(file, lock, now, out)));
-        match by_file {
-            Some(Released::NotHeld) | None => {
-                self.event(|registry, out| registry.release_path(path, lock, now, out))
-            }
-            Some(released) => released,
-        }
+    /// See [`Registry::to_release`]. It can have ended when it is [released](Driver::release_only).
+    pub fn to_release(&self, path: &LockPath, lock: LockId) -> Result<AcquireId, NotReleased> {
+        let found = self.file_id_unless_idle(path);
+        self.registry.lock().to_release(path, found, lock)
     }
 
     /// Makes the exclusive lock of this acquisition a shared one, never letting go of it. Returns
     /// `false` if it has no exclusive lock.
-    pub fn downgrade(self: &Arc<Self>, holder: AcquireId, lock: LockId) -> Result<bool, Error> {
+    pub fn downgrade(self: &Arc<Self>, holder: AcquireId) -> Result<bool, Error> {
         let mut actions = Actions::new();
-        let is_exclusive = self.registry.lock().downgrade(holder, lock, &mut actions);
+        let is_exclusive = self.registry.lock().downgrade(holder, &mut actions);
         for action in actions {
             if let Action::Downgrade { entry, file } = action {
                 self.downgrade_file(entry, file)?;

@@ -28,7 +28,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use super::command::{Action, Actions, EntryId, Offer, Tried, WaitEnd, WorkId};
-use super::hold::{Attempt, Hold, Shared, Step, TURN};
+use super::hold::{Attempt, Hold, Reader, Shared, Step, TURN};
 use super::queue::Queue;
 use super::wait::Wait;
 use super::waiter::{AcquireId, Blocker, LockId, Outcome, OwnerId, Waiter};
@@ -88,11 +88,20 @@ impl<R: Clone, F: Identified> Entry<R, F> {
         }
     }
 
-    /// Returns the acquisition that a release by `lock` ends: the only one, or one by that lock.
-    pub fn released_by(&self, lock: LockId) -> Option<AcquireId> {
+    /// Returns the earliest acquisition that `lock` asked for and that has the lock.
+    pub fn first_held_by(&self, asked: LockId) -> Option<AcquireId> {
+        match &self.hold {
+            Hold::Held { holder, lock, .. } => Some(*holder).filter(|_| *lock == asked),
+            Hold::Shared(shared) => shared.readers.first_of(asked),
+            _ => None,
+        }
+    }
+
+    /// Returns the only acquisition that has the lock.
+    pub fn sole_holder(&self) -> Option<AcquireId> {
         match &self.hold {
             Hold::Held { holder, .. } => Some(*holder),
-            Hold::Shared(shared) => shared.readers.released_by(lock),
+            Hold::Shared(shared) => shared.readers.sole(),
             _ => None,
         }
     }
@@ -402,8 +411,8 @@ impl<R: Clone, F: Identified> Entry<R, F> {
                 if is_shared {
                     shared.step = Step::Idle(file);
                     self.share(shared, None, out);
-                } else if let Some((holder, path)) = shared.readers.pop() {
-                    self.hold = Hold::Held { file, since: shared.since, holder, path };
+                } else if let Some((holder, Reader { path, lock })) = shared.readers.pop() {
+                    self.hold = Hold::Held { file, since: shared.since, holder, path, lock };
                     self.notify_remaining(holder, out);
                 } else {
                     out.push(Action::Unlock { file });
@@ -420,16 +429,11 @@ impl<R: Clone, F: Identified> Entry<R, F> {
 
     /// Makes the exclusive lock of this acquisition a shared one. Returns `false` if it has none;
     /// then nothing happens.
-    pub fn downgrade(
-        &mut self,
-        acquisition: AcquireId,
-        lock: LockId,
-        out: &mut Actions<R, F>,
-    ) -> bool {
+    pub fn downgrade(&mut self, acquisition: AcquireId, out: &mut Actions<R, F>) -> bool {
         match self.take_hold() {
-            Hold::Held { file, since, holder, path } if holder == acquisition => {
+            Hold::Held { file, since, holder, path, lock } if holder == acquisition => {
                 let mut shared = Shared::downgrading(file.id(), since);
-                shared.readers.insert(holder, path, lock);
+                shared.readers.insert(holder, Reader { path, lock });
                 out.push(Action::Downgrade { entry: self.id, file });
                 self.hold = Hold::Shared(shared);
                 true
@@ -559,8 +563,8 @@ impl<R: Clone, F: Identified> Entry<R, F> {
             return;
         }
         if let Some(waiter) = self.queue.pop_first() {
-            let holder = waiter.id;
-            self.hold = Hold::Held { file, since, holder, path };
+            let (holder, lock) = (waiter.id, waiter.lock);
+            self.hold = Hold::Held { file, since, holder, path, lock };
             Self::complete(waiter, Outcome::Granted, out);
             self.notify_remaining(holder, out);
         }
@@ -651,7 +655,8 @@ impl<R: Clone, F: Identified> Entry<R, F> {
                 return;
             }
             if let Some(waiter) = self.queue.pop_first() {
-                shared.readers.insert(waiter.id, waiter.path.clone(), waiter.lock);
+                let reader = Reader { path: waiter.path.clone(), lock: waiter.lock };
+                shared.readers.insert(waiter.id, reader);
                 Self::complete(waiter, Outcome::Granted, out);
             }
         }

@@ -30,8 +30,8 @@ pub enum Hold<F> {
     Offered { file: F, since: Instant, to: AcquireId, number: u64 },
     /// The exclusive lock is ours and goes to the first waiter once its path is verified.
     Verifying { file: F, since: Instant },
-    /// The exclusive lock is ours and belongs to one acquisition.
-    Held { file: F, since: Instant, holder: AcquireId, path: LockPath },
+    /// The exclusive lock is ours and belongs to one acquisition, which `lock` asked for by `path`.
+    Held { file: F, since: Instant, holder: AcquireId, path: LockPath, lock: LockId },
     /// The lock is ours, and shared or about to be.
     Shared(Shared<F>),
 }
@@ -77,11 +77,12 @@ pub enum Step<F> {
 #[cfg_attr(test, derive(Clone))]
 pub struct Readers(HashMap<AcquireId, Reader>);
 
+/// One of them, which `lock` asked for by `path`.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone, Hash))]
-struct Reader {
-    path: LockPath,
-    lock: LockId,
+pub struct Reader {
+    pub path: LockPath,
+    pub lock: LockId,
 }
 
 impl<F: Identified> Hold<F> {
@@ -130,8 +131,8 @@ impl Readers {
         self.0.len()
     }
 
-    pub fn insert(&mut self, reader: AcquireId, path: LockPath, lock: LockId) {
-        self.0.insert(reader, Reader { path, lock });
+    pub fn insert(&mut self, id: AcquireId, reader: Reader) {
+        self.0.insert(id, reader);
     }
 
     /// Returns `false` if there is no such reader.
@@ -157,16 +158,19 @@ impl Readers {
         self.0.values().any(|reader| reader.path == *path)
     }
 
-    /// Returns the one that a release by `lock` ends: the only one, or else the earliest that was
-    /// acquired by that lock.
-    pub fn released_by(&self, lock: LockId) -> Option<AcquireId> {
-        let own = self.0.iter().filter(|(_, reader)| self.len() == 1 || reader.lock == lock);
-        own.map(|(id, _)| *id).min()
+    /// Returns the earliest that was acquired by `lock`.
+    pub fn first_of(&self, lock: LockId) -> Option<AcquireId> {
+        self.0.iter().filter(|(_, reader)| reader.lock == lock).map(|(id, _)| *id).min()
+    }
+
+    /// Returns the only one.
+    pub fn sole(&self) -> Option<AcquireId> {
+        self.0.keys().copied().next().filter(|_| self.len() == 1)
     }
 
     /// Takes out the only one.
-    pub fn pop(&mut self) -> Option<(AcquireId, LockPath)> {
-        self.0.drain().next().map(|(id, reader)| (id, reader.path))
+    pub fn pop(&mut self) -> Option<(AcquireId, Reader)> {
+        self.0.drain().next()
     }
 
     #[cfg(test)]
@@ -174,5 +178,10 @@ impl Readers {
         let mut all: Vec<_> = self.0.keys().copied().collect();
         all.sort();
         all
+    }
+
+    #[cfg(test)]
+    pub fn paths(&self) -> impl Iterator<Item = &LockPath> {
+        self.0.values().map(|reader| &reader.path)
     }
 }

@@ -21,5 +21,5 @@ mod waiter;
 pub use command::Offer;
 pub use driver::Driver;
 pub use parker::{Parked, Parker};
-pub use registry::Released;
+pub use registry::NotReleased;
 pub use waiter::{AcquireId, Blocker, LockId, Outcome, OwnerId, Reply, WaitLimit, Waiter};

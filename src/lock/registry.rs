@@ -5,7 +5,7 @@
 //! entry that the file has already. That a path has come to name another file shows when it is
 //! checked: its waiters then leave the entry.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -26,6 +26,8 @@ pub struct Registry<R, F> {
     pub(super) by_file: HashMap<FileId, EntryId>,
     /// Acquires that wait or hold.
     pub(super) by_acquire: HashMap<AcquireId, EntryId>,
+    /// Entries with a lock that was asked for by a path that has come to name another file.
+    pub(super) unbound: BTreeSet<EntryId>,
     /// The last number given to an entry or an arrival.
     pub(super) last: u64,
 }
@@ -38,12 +40,10 @@ pub struct Slot<R, F> {
     pub(super) file: Option<FileId>,
 }
 
-/// What came of a release by a lock object.
+/// Why there is nothing for a lock object to release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Released {
-    /// It has ended an acquisition.
-    Ended,
-    /// There was none.
+pub enum NotReleased {
+    /// No acquisition has the lock.
     NotHeld,
     /// Several acquisitions share the lock, and none was acquired by that object.
     OthersHold,
@@ -56,6 +56,7 @@ impl<R: Clone, F: Identified> Registry<R, F> {
             by_path: HashMap::new(),
             by_file: HashMap::new(),
             by_acquire: HashMap::new(),
+            unbound: BTreeSet::new(),
             last: 0,
         }
     }
@@ -97,6 +98,9 @@ impl<R: Clone, F: Identified> Registry<R, F> {
         }
         slot.paths.retain(|one| one != path);
         self.by_path.remove(path);
+        if slot.entry.is_held_by_path(path) {
+            self.unbound.insert(former);
+        }
         let moved = slot.entry.remove_path(path, out);
         self.forget_if_idle(former);
         if let Some(entry) = found.and_then(|file| self.by_file.get(&file)).copied() {
@@ -276,9 +280,9 @@ impl<R: Clone, F: Identified> Registry<R, F> {
     }
 
     /// See [`Entry::downgrade`].
-    pub fn downgrade(&mut self, holder: AcquireId, lock: LockId, out: &mut Actions<R, F>) -> bool {
+    pub fn downgrade(&mut self, holder: AcquireId, out: &mut Actions<R, F>) -> bool {
         let entry = self.by_acquire.get(&holder).copied();
-        let downgrade = |entry: &mut Entry<R, F>| entry.downgrade(holder, lock, out);
+        let downgrade = |entry: &mut Entry<R, F>| entry.downgrade(holder, out);
         entry.and_then(|entry| self.on_entry(entry, downgrade)).unwrap_or(false)
     }
 
@@ -298,33 +302,29 @@ impl<R: Clone, F: Identified> Registry<R, F> {
         self.forget_if_idle(entry);
     }
 
-    /// Ends the acquisition that has the lock of the file, or of several one that was acquired by
-    /// `lock`.
-    pub fn release_file(
-        &mut self,
-        file: FileId,
-        lock: LockId,
-        now: Instant,
-        out: &mut Actions<R, F>,
-    ) -> Released {
-        match self.by_file.get(&file).copied() {
-            Some(entry) => self.release_entry(entry, lock, now, out),
-            None => Released::NotHeld,
-        }
-    }
-
-    /// The same for one that asked by this path, for a file that is there no more.
-    pub fn release_path(
-        &mut self,
+    /// Returns the acquisition that a release by `lock`, a lock object of `path`, is to end. `found`
+    /// is the file that the path names, if any.
+    ///
+    /// One that it asked for itself comes first: of several the one whose file is at the path no
+    /// more, or else the earliest. Failing that, it is the one that has the lock of that file; or of
+    /// one that was at the path.
+    pub fn to_release(
+        &self,
         path: &LockPath,
+        found: Option<FileId>,
         lock: LockId,
-        now: Instant,
-        out: &mut Actions<R, F>,
-    ) -> Released {
-        match self.held_by_path(path) {
-            Some(entry) => self.release_entry(entry, lock, now, out),
-            None => Released::NotHeld,
+    ) -> Result<AcquireId, NotReleased> {
+        let by_file = found.and_then(|file| self.by_file.get(&file));
+        let mut own = self.unbound.iter().chain(self.by_path.get(path)).chain(by_file);
+        let first_of = |id: &EntryId| self.entries.get(id)?.entry.first_held_by(lock);
+        if let Some(own) = own.find_map(first_of) {
+            return Ok(own);
         }
+        let at_path = by_file.and_then(|id| self.entries.get(id));
+        let held = at_path.map(|slot| &slot.entry).filter(|entry| entry.held().is_some());
+        let held = held.or_else(|| Some(&self.entries.get(&self.held_by_path(path)?)?.entry));
+        let entry = held.ok_or(NotReleased::NotHeld)?;
+        entry.sole_holder().ok_or(NotReleased::OthersHold)
     }
 
     /// Returns how many acquisitions asked by this path and have the lock, and in which mode.
@@ -344,8 +344,15 @@ impl<R: Clone, F: Identified> Registry<R, F> {
         now: Instant,
         out: &mut Actions<R, F>,
     ) -> bool {
-        let Some(entry) = self.by_acquire.get(&holder).copied() else { return false };
-        self.end_acquisition(entry, holder, now, out)
+        let Some(id) = self.by_acquire.get(&holder).copied() else { return false };
+        let Some(slot) = self.entries.get_mut(&id) else { return false };
+        let released = slot.entry.release(holder, now, out);
+        if released {
+            self.by_acquire.remove(&holder);
+        }
+        self.forget_completed(out);
+        self.forget_if_idle(id);
+        released
     }
 
     /// Returns `true` if the first attempt for this acquire is still to come, or under way.
@@ -390,41 +397,6 @@ impl<R: Clone, F: Identified> Registry<R, F> {
         self.forget_completed(out);
     }
 
-    fn release_entry(
-        &mut self,
-        id: EntryId,
-        lock: LockId,
-        now: Instant,
-        out: &mut Actions<R, F>,
-    ) -> Released {
-        let Some(slot) = self.entries.get(&id) else { return Released::NotHeld };
-        match slot.entry.released_by(lock) {
-            Some(holder) => {
-                self.end_acquisition(id, holder, now, out);
-                Released::Ended
-            }
-            None if slot.entry.held().is_some() => Released::OthersHold,
-            None => Released::NotHeld,
-        }
-    }
-
-    fn end_acquisition(
-        &mut self,
-        id: EntryId,
-        holder: AcquireId,
-        now: Instant,
-        out: &mut Actions<R, F>,
-    ) -> bool {
-        let Some(slot) = self.entries.get_mut(&id) else { return false };
-        let released = slot.entry.release(holder, now, out);
-        if released {
-            self.by_acquire.remove(&holder);
-        }
-        self.forget_completed(out);
-        self.forget_if_idle(id);
-        released
-    }
-
     /// An acquire that ended without a grant is not known any more.
     fn forget_completed(&mut self, out: &Actions<R, F>) {
         for action in out {
@@ -447,6 +419,7 @@ impl<R: Clone, F: Identified> Registry<R, F> {
 
     /// Two entries are one file: the waiters of `from`, whose path was opened later, join `to`.
     fn merge(&mut self, from: EntryId, to: EntryId, out: &mut Actions<R, F>) {
+        self.unbound.remove(&from);
         let Some(mut from) = self.entries.remove(&from) else { return };
         let to_slot = self.entries.get_mut(&to).expect("a file's entry exists");
         if let Some(file) = from.file {
@@ -470,6 +443,7 @@ impl<R: Clone, F: Identified> Registry<R, F> {
     }
 
     fn forget(&mut self, id: EntryId) {
+        self.unbound.remove(&id);
         let Some(slot) = self.entries.remove(&id) else { return };
         for path in &slot.paths {
             self.by_path.remove(path);

@@ -14,7 +14,7 @@ use super::environment::{Environment, Source};
 use super::outcome::{Kind, encode, encode_waiting};
 use super::pool::{Value, Work};
 use super::{DRIVER, handles, records, watches};
-use crate::lock::{AcquireId, Outcome, Parked, Parker, Released, WaitLimit, Waiter};
+use crate::lock::{AcquireId, NotReleased, Outcome, Parked, Parker, WaitLimit, Waiter};
 use crate::os::Mode;
 
 /// How often a thread that waits in a worker calls into JavaScript to learn whether the worker is
@@ -121,11 +121,10 @@ pub fn release(env: &Env, acquire: f64) -> Result<()> {
 
 /// Makes the exclusive lock of the acquisition a shared one. Returns an outcome: granted, or the error.
 #[napi]
-pub fn downgrade(env: &Env, handle: f64, acquire: f64) -> Result<u32> {
-    let lock = handles::find(handle)?;
+pub fn downgrade(env: &Env, acquire: f64) -> Result<u32> {
     let environment = Environment::current(env)?;
     let id = environment.acquire_id(acquire);
-    let downgraded = environment.run(env, || DRIVER.downgrade(id, lock.id));
+    let downgraded = environment.run(env, || DRIVER.downgrade(id));
     Ok(encode(downgraded.map_or_else(Outcome::Failed, |_| Outcome::Granted)))
 }
 
@@ -138,28 +137,27 @@ pub enum ReleaseResult {
     OthersHold,
 }
 
-/// Releases the lock, whichever acquisition of this process has it; of several that share it, one
-/// that was acquired by this object. Returns a [`ReleaseResult`].
+/// Ends an acquisition of this lock: one that was made by this object, or else the one of this
+/// process. Returns a [`ReleaseResult`].
 #[napi]
 pub fn release_lock(env: &Env, handle: f64) -> Result<u32> {
     let lock = handles::find(handle)?;
-    let is_shared = matches!(DRIVER.held(&lock.path), Some((Mode::Shared, _)));
-    if !is_shared {
-        records::remove_at(&lock.path);
-    }
-    let released = Environment::current(env)?.run(env, || {
-        let released = DRIVER.release(&lock.path, lock.id);
-        watches::report_lost();
-        released
+    let result = Environment::current(env)?.run(env, || {
+        loop {
+            match DRIVER.to_release(&lock.path, lock.id) {
+                Err(NotReleased::NotHeld) => break ReleaseResult::NotHeld,
+                Err(NotReleased::OthersHold) => break ReleaseResult::OthersHold,
+                Ok(id) => {
+                    records::remove(id);
+                    // Another thread can have released it meanwhile.
+                    if DRIVER.release_only(id) {
+                        watches::report_lost();
+                        break ReleaseResult::Ended;
+                    }
+                }
+            }
+        }
     });
-    if is_shared {
-        records::remove_ended();
-    }
-    let result = match released {
-        Released::Ended => ReleaseResult::Ended,
-        Released::NotHeld => ReleaseResult::NotHeld,
-        Released::OthersHold => ReleaseResult::OthersHold,
-    };
     Ok(result as u32)
 }
 

@@ -13,7 +13,7 @@ use super::pool::Work;
 use super::{DRIVER, handles};
 use crate::lock::{AcquireId, OwnerId};
 use crate::os::record::{self, RecordFile};
-use crate::os::{self, LockState, Mode, Os, System};
+use crate::os::{self, LockState, Mode};
 use crate::path::LockPath;
 
 /// Each removes its record when it is dropped.
@@ -53,20 +53,6 @@ fn insert(acquire: AcquireId, file: RecordFile) {
 /// Removes the record of an acquisition. Comes before its release.
 pub fn remove(acquire: AcquireId) {
     remove_if(|(id, _)| *id == acquire);
-}
-
-/// Removes the records of the file that the path names. Comes before its release.
-pub fn remove_at(path: &LockPath) {
-    if COUNT.load(Ordering::Acquire) > 0
-        && let Ok(file) = System.identify(path)
-    {
-        remove_if(|(_, record)| record.id() == file);
-    }
-}
-
-/// Removes the records of acquisitions that have ended.
-pub fn remove_ended() {
-    remove_if(|(id, _)| !DRIVER.holds(*id));
 }
 
 /// Removes the records of an environment that ends.

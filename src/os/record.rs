@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::{FileId, imp};
+use super::imp;
 use crate::path::LockPath;
 
 /// The largest record, in bytes. ext4 keeps all attributes of a file in one block of this size.
@@ -17,11 +17,6 @@ impl RecordFile {
     /// Opens the lock file at the path.
     pub fn open(path: &LockPath) -> io::Result<Self> {
         imp::RecordFile::open(path.as_path()).map(Self)
-    }
-
-    /// Which file this is.
-    pub fn id(&self) -> FileId {
-        self.0.id()
     }
 
     /// Writes the record. One that is there is replaced.

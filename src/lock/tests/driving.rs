@@ -7,7 +7,6 @@ use super::fake_os::{FakeOs, File, FileChange};
 use super::reply::{Acquire, TestReply};
 use crate::error::Error;
 use crate::lock::driver::Driver;
-use crate::lock::registry::Released;
 use crate::lock::waiter::{AcquireId, LockId, Outcome, OwnerId, WaitLimit};
 use crate::os::{HolderInfo, Os};
 use crate::path::LockPath;
@@ -43,9 +42,10 @@ fn holder(driver: &Driver<TestReply, FakeOs>, path: &LockPath) -> Option<HolderI
     driver.holders(std::slice::from_ref(path)).pop()?.into_iter().next()
 }
 
-/// A release by path, as any lock object makes it.
+/// A release by a lock object that has acquired nothing itself.
 fn release(driver: &Arc<Driver<TestReply, FakeOs>>, path: &LockPath) -> bool {
-    driver.release(path, LockId(u64::MAX)) == Released::Ended
+    let id = driver.to_release(path, LockId(u64::MAX));
+    id.is_ok_and(|id| driver.release_only(id))
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::error::{Error, Syscall};
 use crate::lock::command::{Action, Actions, EntryId, Offer, Tried, WaitEnd, WorkId};
-use crate::lock::registry::{Registry, Released};
+use crate::lock::registry::{NotReleased, Registry};
 use crate::lock::waiter::{AcquireId, Blocker, LockId, Outcome, OwnerId, WaitLimit, Waiter};
 use crate::os::{FileId, Gate, Identified, Mode};
 use crate::path::LockPath;
@@ -223,9 +223,8 @@ impl Harness {
     }
 
     pub fn downgrade(&mut self, number: u64) -> Vec<Command> {
-        let downgrade = |registry: &mut Registry<_, _>, _, out: &mut _| {
-            registry.downgrade(holder(number), LockId(number), out)
-        };
+        let downgrade =
+            |registry: &mut Registry<_, _>, _, out: &mut _| registry.downgrade(holder(number), out);
         self.event(downgrade).1
     }
 
@@ -261,16 +260,12 @@ impl Harness {
     }
 
     pub fn release(&mut self) -> Vec<Command> {
-        let (released, commands) = self.release_by(0);
-        assert_eq!(released, Released::Ended, "it is held");
-        commands
+        self.release_by(0).expect("it is held")
     }
 
-    /// A release of the first file by the lock object of waiter `number`.
-    pub fn release_by(&mut self, number: u64) -> (Released, Vec<Command>) {
-        self.event(|registry, now, out| {
-            registry.release_file(file(1).id(), LockId(number), now, out)
-        })
+    /// A release by the lock object of waiter `number`, while its path names the first file.
+    pub fn release_by(&mut self, number: u64) -> Result<Vec<Command>, NotReleased> {
+        self.release_file(file(1), number)
     }
 
     /// A release after which the lock goes to waiter `number`, by way of a check.
@@ -280,7 +275,7 @@ impl Harness {
     }
 
     pub fn try_release(&mut self) -> bool {
-        self.release_by(0).0 == Released::Ended
+        self.release_by(0).is_ok()
     }
 
     pub fn try_release_only(&mut self, number: u64) -> bool {
@@ -295,8 +290,15 @@ impl Harness {
         self.verified(true);
     }
 
-    pub fn release_file(&mut self, file: File) -> Vec<Command> {
-        self.event(|registry, now, out| registry.release_file(file.id(), LockId(0), now, out)).1
+    /// The same while its path names this file.
+    pub fn release_file(&mut self, file: File, number: u64) -> Result<Vec<Command>, NotReleased> {
+        let (path, found) = (lock_path(A), Some(file.id()));
+        let id = self.registry.to_release(&path, found, LockId(number))?;
+        let release =
+            |registry: &mut Registry<_, _>, now, out: &mut _| registry.release_only(id, now, out);
+        let (released, commands) = self.event(release);
+        assert!(released, "it has not ended");
+        Ok(commands)
     }
 
     pub fn owner_ended(&mut self, owner: u32) -> Vec<Command> {

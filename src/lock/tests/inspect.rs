@@ -40,6 +40,15 @@ impl<R, F> Entry<R, F> {
             _ => Vec::new(),
         }
     }
+
+    /// Returns the paths by which those asked.
+    fn held_paths(&self) -> Vec<&LockPath> {
+        match &self.hold {
+            Hold::Held { path, .. } => vec![path],
+            Hold::Shared(shared) => shared.readers.paths().collect(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 impl<R> Queue<R> {
@@ -79,6 +88,7 @@ impl<R, F> Registry<R, F> {
             && self.by_path.is_empty()
             && self.by_file.is_empty()
             && self.by_acquire.is_empty()
+            && self.unbound.is_empty()
     }
 
     pub fn entries(&self) -> impl Iterator<Item = (EntryId, &Entry<R, F>)> {
@@ -99,6 +109,7 @@ impl<R: Clone, F: Identified> Registry<R, F> {
             .map(|slot| slot.entry.waiters().count() + slot.entry.holders().len())
             .sum();
         assert_eq!(self.by_acquire.len(), acquires, "every acquire leads to its entry");
+        assert!(self.unbound.iter().all(|id| self.entries.contains_key(id)), "it is an entry");
         for (id, slot) in &self.entries {
             let leads_home = |acquire: AcquireId| self.by_acquire[&acquire] == *id;
             assert!(
@@ -109,6 +120,12 @@ impl<R: Clone, F: Identified> Registry<R, F> {
             slot.entry.queue.assert_indices();
             assert!(slot.paths.iter().all(|path| self.by_path[path] == *id), "a path leads home");
             assert!(slot.file.iter().all(|file| self.by_file[file] == *id), "a file leads home");
+            assert!(
+                slot.entry.held_paths().into_iter().all(|path| {
+                    self.by_path.get(path) == Some(id) || self.unbound.contains(id)
+                }),
+                "what is held is found by its path"
+            );
             if let Some(file) = slot.entry.hold.file() {
                 assert_eq!(slot.file, Some(file), "what is held is found by its file");
             }

@@ -156,8 +156,7 @@ impl<O: Os> Acquire<O> {
     }
 
     pub fn downgrade(&self) {
-        let lock = LockId(self.id.sequence);
-        assert_eq!(self.driver.downgrade(self.id, lock), Ok(true), "it is exclusive");
+        assert_eq!(self.driver.downgrade(self.id), Ok(true), "it is exclusive");
     }
 
     pub fn release(&self) -> bool {

@@ -3,7 +3,7 @@
 use super::harness::{A, B, Command, FAULT, Harness, file, holder};
 use crate::lock::command::{Tried, WaitEnd};
 use crate::lock::hold::{BLIND_TURN, TURN};
-use crate::lock::registry::Released;
+use crate::lock::registry::NotReleased;
 use crate::lock::waiter::{Blocker, Outcome, OwnerId, WaitLimit, Waiter};
 use crate::os::{Gate, Mode};
 
@@ -57,7 +57,7 @@ fn one_lock_of_the_system_serves_all_readers() {
     assert_eq!(harness.held(), Some((Mode::Shared, 2)));
     assert!(harness.try_release_only(FIRST));
     assert_eq!(harness.held(), Some((Mode::Shared, 1)));
-    assert_eq!(harness.release_by(SECOND), (Released::Ended, vec![Unlock(1)]));
+    assert_eq!(harness.release_by(SECOND), Ok(vec![Unlock(1)]));
     assert!(harness.is_empty());
 }
 
@@ -230,11 +230,11 @@ fn a_lock_released_during_its_downgrade_is_unlocked() {
 #[test]
 fn a_release_ends_the_only_acquisition_or_one_of_that_lock_object() {
     let mut harness = shared_by_two();
-    assert_eq!(harness.release_by(THIRD), (Released::OthersHold, vec![]));
-    assert_eq!(harness.release_by(SECOND), (Released::Ended, vec![]));
+    assert_eq!(harness.release_by(THIRD), Err(NotReleased::OthersHold));
+    assert_eq!(harness.release_by(SECOND), Ok(vec![]));
     assert_eq!(harness.holder(), Some(holder(FIRST)));
-    assert_eq!(harness.release_by(THIRD), (Released::Ended, vec![Unlock(1)]));
-    assert_eq!(harness.release_by(THIRD), (Released::NotHeld, vec![]));
+    assert_eq!(harness.release_by(THIRD), Ok(vec![Unlock(1)]));
+    assert_eq!(harness.release_by(THIRD), Err(NotReleased::NotHeld));
 }
 
 #[test]
@@ -378,5 +378,5 @@ fn a_lock_that_no_acquisition_has_is_not_held() {
     let mut harness = Harness::new();
     harness.request_with(FIRST, A, shared);
     harness.file_opened(file(1));
-    assert_eq!(harness.release_by(FIRST), (Released::NotHeld, vec![]));
+    assert_eq!(harness.release_by(FIRST), Err(NotReleased::NotHeld));
 }

@@ -119,8 +119,37 @@ fn one_acquisition_cannot_end_another() {
 fn a_lock_is_released_by_the_file_under_any_spelling() {
     let mut harness = Harness::held_by(FIRST);
     assert_eq!(harness.file_holder(file(1)), Some(holder(FIRST)));
-    assert_eq!(harness.release_file(file(1)), [Unlock(1)]);
+    assert_eq!(harness.release_file(file(1), SECOND), Ok(vec![Unlock(1)]));
     assert_eq!(harness.file_holder(file(1)), None);
+}
+
+/// The first waiter holds a file that is at the path no more, and the second the one that is there.
+fn held_former_and_present() -> Harness {
+    let mut harness = Harness::held_by(FIRST);
+    harness.request(SECOND, A);
+    assert_eq!(harness.path_checked(A, Some(file(2))), [Attempt(A)]);
+    harness.file_opened(file(2));
+    harness.tried(Tried::Locked(file(2)));
+    assert_eq!(harness.file_holder(file(2)), Some(holder(SECOND)));
+    harness
+}
+
+#[test]
+fn a_lock_object_releases_its_own_acquisition_before_another_of_the_file_at_its_path() {
+    let mut harness = held_former_and_present();
+    assert_eq!(harness.release_file(file(2), FIRST), Ok(vec![Unlock(1)]));
+    assert_eq!(harness.file_holder(file(2)), Some(holder(SECOND)));
+    assert_eq!(harness.release_file(file(2), FIRST), Ok(vec![Unlock(2)]), "whichever holds it");
+    assert!(harness.is_empty());
+}
+
+#[test]
+fn a_lock_object_releases_the_file_at_its_path_where_another_holds_the_former_one() {
+    let mut harness = held_former_and_present();
+    assert_eq!(harness.release_file(file(2), SECOND), Ok(vec![Unlock(2)]));
+    assert_eq!(harness.file_holder(file(1)), Some(holder(FIRST)));
+    assert_eq!(harness.release_file(file(2), FIRST), Ok(vec![Unlock(1)]));
+    assert!(harness.is_empty());
 }
 
 #[test]

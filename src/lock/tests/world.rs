@@ -384,6 +384,9 @@ impl World {
             Step::Release(index) => {
                 let request = scenario.requests[index];
                 let id = acquire_id(index, request);
+                let found = Some(FileId { volume: 0, file: self.paths[request.path].into() });
+                let own = self.registry.to_release(&PATHS[request.path], found, lock_id(index));
+                assert_eq!(own, Ok(id), "its lock object can release it");
                 assert!(self.registry.release_only(id, now, out), "a holder can release");
                 self.progress[index] = Progress::Over;
             }
@@ -391,7 +394,7 @@ impl World {
                 self.left.downgrades -= 1;
                 self.downgraded.insert(index);
                 let id = acquire_id(index, scenario.requests[index]);
-                assert!(self.registry.downgrade(id, lock_id(index), out), "a holder can downgrade");
+                assert!(self.registry.downgrade(id, out), "a holder can downgrade");
             }
             Step::End(owner) => {
                 self.left.ends -= 1;

@@ -4,28 +4,19 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use rustix::fs::fstat;
-
-use super::{id_of, open};
-use crate::os::FileId;
+use super::open;
 
 /// The lock file, opened once more: closing it leaves the lock alone.
 #[derive(Debug)]
 pub struct RecordFile {
     file: File,
-    id: FileId,
     is_written: bool,
 }
 
 impl RecordFile {
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = open::options(open::FLAGS).open(path)?;
-        let id = id_of(&fstat(&file)?);
-        Ok(Self { file, id, is_written: false })
-    }
-
-    pub fn id(&self) -> FileId {
-        self.id
+        Ok(Self { file, is_written: false })
     }
 
     pub fn write(&mut self, record: &[u8]) -> io::Result<()> {

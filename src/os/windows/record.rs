@@ -13,8 +13,7 @@ use windows_sys::Win32::System::Threading::{
     GetProcessTimes, OpenProcess, PROCESS_QUERY_LIMITED_INFORMATION,
 };
 
-use super::{SHARE_ALL, identity};
-use crate::os::FileId;
+use super::SHARE_ALL;
 
 const STREAM: &str = ":user.locket";
 
@@ -22,7 +21,6 @@ const STREAM: &str = ":user.locket";
 #[derive(Debug)]
 pub struct RecordFile {
     stream: File,
-    id: FileId,
 }
 
 impl RecordFile {
@@ -33,12 +31,7 @@ impl RecordFile {
             .custom_flags(FILE_FLAG_DELETE_ON_CLOSE)
             .create(true)
             .open(name_of(path))?;
-        let id = identity::of(&stream)?;
-        Ok(Self { stream, id })
-    }
-
-    pub fn id(&self) -> FileId {
-        self.id
+        Ok(Self { stream })
     }
 
     pub fn write(&mut self, record: &[u8]) -> io::Result<()> {
