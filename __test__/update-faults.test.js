@@ -9,6 +9,8 @@ const { test } = require('node:test')
 const { temporaryFolder } = require('../tools/folder')
 const { startNode } = require('../tools/peer')
 
+const isWindows = process.platform === 'win32'
+
 const FAULTS = { args: ['--require', path.join(__dirname, 'fixtures', 'fs-faults.js')] }
 
 /** Longer and shorter than what replaces it, in one test each. */
@@ -52,6 +54,8 @@ for (const isSync of [false, true]) {
         assert.equal(whole.code, null)
         let open = await peer.run(countDescriptors)
         for (let at = 1; at <= whole.calls.length; at += 1) {
+          // The file stays open then, and Windows replaces and removes no file that is open like that.
+          if (isWindows && whole.calls[at - 1] === 'close') continue
           fs.writeFileSync(file, OLD)
           const fault = { at, code: 'EIO' }
           const { calls, code, locked } = await peer.run(updateUnder, file, fault, made, { isSync, inPlace })
