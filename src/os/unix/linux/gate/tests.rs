@@ -76,6 +76,14 @@ fn until(condition: impl Fn() -> bool) {
     }
 }
 
+/// Waits until a writer waits for the lock that `holder` holds in this mode. One that sees a reader
+/// closes the gate for a moment first, and again when its turn begins.
+fn until_writer_waits(holder: &File, mode: Mode) {
+    let closed = if mode == Shared { TURN } else { ANNOUNCED };
+    until(|| is_seen(holder, closed));
+    assert_eq!(System.gate(holder), Gate::Closed);
+}
+
 #[test]
 fn shared_holders_are_together_and_exclude_an_exclusive_one() {
     let lock = Lock::new("modes");
@@ -94,7 +102,7 @@ fn a_waiting_writer_closes_the_gate_and_its_end_opens_it() {
         let lock = Lock::new("closed");
         let reader = lock.held(Shared);
         let writer = lock.waiting(Exclusive, |_| {});
-        until(|| System.gate(&reader) == Gate::Closed);
+        until_writer_waits(&reader, Shared);
         assert_eq!(System.try_lock(&lock.open(), Shared), Ok(false));
         if granted {
             System.unlock(&reader);
@@ -118,7 +126,7 @@ fn a_reader_that_comes_after_a_waiting_writer_gets_the_lock_after_it() {
             let turns = Arc::clone(&turns);
             move |_| assert_eq!(turns.fetch_add(1, Ordering::SeqCst), 0)
         });
-        until(|| System.gate(&holder) == Gate::Closed);
+        until_writer_waits(&holder, first);
         let readers = [(); 3].map(|()| {
             let turns = Arc::clone(&turns);
             lock.waiting(Shared, move |_| assert!(turns.fetch_add(1, Ordering::SeqCst) > 0))
@@ -136,7 +144,7 @@ fn a_writer_that_only_announced_itself_is_not_passed() {
     let lock = Lock::new("announced");
     let writer = lock.held(Exclusive);
     let next = lock.waiting(Exclusive, |_| thread::sleep(Duration::from_millis(5)));
-    until(|| System.gate(&writer) == Gate::Closed);
+    until_writer_waits(&writer, Exclusive);
     assert!(lock.is_opened_for_writing().is_empty(), "exclusive locks need no file to write");
     System.downgrade(&writer).unwrap();
     assert_eq!(System.try_lock(&lock.open(), Shared), Ok(false));
