@@ -25,7 +25,7 @@ function build(triple) {
   const options = ['--release', '--locked', '--target-dir', path.join(root, 'target')]
   if (std === 'source') {
     env.RUSTC_BOOTSTRAP = '1'
-    options.push('-Zbuild-std=std,panic_unwind')
+    options.push('-Zbuild-std=std,panic_abort')
   }
   // With musl comes a library for unwinding, and the limit is the same.
   if (target.libc === 'musl') options.push('--config', 'profile.release.package."*".opt-level="z"')
