@@ -79,10 +79,8 @@ async function work(project, name, { replaced, prepare, count }) {
   const env = { ...process.env, HOME: folder, USERPROFILE: folder, NODE_DEBUG: replaced }
   const begin = performance.now()
   const children = Array.from({ length: PROCESSES }, (_, index) => {
-    return new Child(process.execPath, [program, folder, String(index), String(ROUNDS)], {
-      cwd: project,
-      env,
-    })
+    const args = [program, folder, ...[index, ROUNDS, PROCESSES].map(String)]
+    return new Child(process.execPath, args, { cwd: project, env })
   })
   for (const { status, err } of await Promise.all(children.map((child) => child.ended))) {
     assert.equal(status, 0, err)
