@@ -292,8 +292,8 @@ mod deep {
     #[test]
     #[ignore = "takes minutes"]
     fn readers_by_two_spellings_of_a_file_that_comes_back() {
-        let budget = Budget { foreign: 1, cancels: 1, ticks: 1, gates: 1, ..NOTHING };
-        let budget = Budget { replacements: 1, restorations: 1, checks: 1, ..budget };
+        let budget = Budget { ticks: 1, replacements: 1, restorations: 1, checks: 1, ..NOTHING };
+        let budget = Budget { foreign: 1, ..budget };
         let requests = [shared(PLAIN), at_second_path(shared(OTHER)), at_second_path(PLAIN)];
         explore_all(&requests, SAME, false, &budget);
     }
