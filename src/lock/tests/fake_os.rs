@@ -159,6 +159,11 @@ impl FakeOs {
         self.disk.wait_until(|state| state.locks.contains_key(&file));
     }
 
+    /// Returns how many attempts have found the lock taken.
+    pub fn refused(&self) -> usize {
+        self.disk.state().refused
+    }
+
     /// Until `count` attempts have found the lock taken.
     pub fn await_refused(&self, count: usize) {
         self.disk.wait_until(|state| state.refused == count);

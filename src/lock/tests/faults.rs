@@ -157,6 +157,31 @@ fn without_a_thread_the_acquire_fails_and_the_next_one_works() {
 }
 
 #[test]
+fn an_attempt_whose_path_cannot_be_looked_at_fails() {
+    let driver = Driver::new(Faulty::new(FakeOs::new(true)));
+    let path = LockPath::new("/a".as_ref());
+    // After open and try_lock.
+    driver.os().fail_after(2, -5);
+    let acquire = Acquire::start(&driver, (0, 1), &path);
+    let error = Error { syscall: Syscall::Stat, errno: -5 };
+    assert_eq!(acquire.outcome(), Outcome::Failed(error));
+    assert_nothing_left(&driver);
+}
+
+#[test]
+fn the_waiters_of_a_path_that_cannot_be_looked_at_stay_where_they_are() {
+    let (driver, path, foreign, acquire) = waiting(true);
+    driver.os().fail_after(0, -5);
+    driver.check_path(&path);
+    assert!(!driver.os().disarm(), "it has failed");
+    assert_eq!(driver.os().sound().refused(), 1, "the lock is not tried anew");
+    drop(foreign);
+    assert_eq!(acquire.outcome(), Outcome::Granted);
+    assert!(acquire.release());
+    assert_nothing_left(&driver);
+}
+
+#[test]
 fn a_wait_that_cannot_be_ended_holds_up_no_acquire_and_is_taken_over() {
     let (driver, path, foreign, acquire) = waiting(false);
     assert!(acquire.cancel(), "the acquire ends all the same");
