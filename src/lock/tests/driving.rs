@@ -12,7 +12,7 @@ use crate::os::{HolderInfo, Os};
 use crate::path::LockPath;
 
 /// Two spellings of one file.
-fn linked() -> (Arc<Driver<TestReply, FakeOs>>, LockPath, LockPath) {
+pub fn linked() -> (Arc<Driver<TestReply, FakeOs>>, LockPath, LockPath) {
     let driver = Driver::new(FakeOs::new(true));
     let (one, other) = (LockPath::new("/a".as_ref()), LockPath::new("/b".as_ref()));
     driver.os().link(&one, &other);
@@ -31,7 +31,7 @@ fn wait_behind_another(
 }
 
 /// Once the threads have ended, no waiter and no file.
-fn assert_nothing_left(driver: &Driver<TestReply, FakeOs>) {
+pub fn assert_nothing_left(driver: &Driver<TestReply, FakeOs>) {
     driver.os().await_threads();
     assert!(driver.is_idle());
     driver.os().assert_closed();
@@ -54,8 +54,10 @@ fn a_request_does_no_file_work_itself() {
     let (acquire, attempt) = Acquire::request(&driver, (0, 1), &one, WaitLimit::Unlimited);
     driver.os().assert_closed();
     assert_eq!(acquire.reply.outcome(), None);
+    assert!(driver.is_undecided(acquire.id));
     attempt.expect("it is the caller's to run").run();
     assert_eq!(acquire.reply.outcome(), Some(Outcome::Granted));
+    assert!(!driver.is_undecided(acquire.id));
 }
 
 #[test]
@@ -272,8 +274,9 @@ fn an_acquire_moves_to_the_file_that_its_path_names_now() {
     driver.os().replace(&other);
     assert!(!driver.is_held(&other), "of a new file");
     assert!(!release(&driver, &other), "it frees no lock of another file");
-    driver.check_waiting_paths();
+    assert!(driver.check_waiting_paths(), "there is one");
     assert_eq!(waits.outcome(), Outcome::Granted);
+    assert!(!driver.check_waiting_paths(), "it waits no more");
     let once = Acquire::start_sync(&driver, (0, 3), &other);
     assert_eq!(once.outcome(), Outcome::Busy);
     assert!(first.release() && waits.release());

@@ -44,7 +44,9 @@ struct State {
     is_unstable: bool,
     /// A wait that is granted does not come back before this is over.
     grants_delayed: bool,
-    /// How many attempts found the lock taken.
+    /// A wait that is asked to end goes on until this is over.
+    interrupts_delayed: bool,
+    /// How many attempts found the lock taken, or the gate closed.
     refused: usize,
     open: usize,
     waiting: usize,
@@ -153,18 +155,23 @@ impl FakeOs {
         self.disk.change(|state| state.grants_delayed = delayed);
     }
 
+    /// The same for the threads of waits that are asked to end.
+    pub fn delay_interrupts(&self, delayed: bool) {
+        self.disk.change(|state| state.interrupts_delayed = delayed);
+    }
+
     /// Until the file at the path is locked.
     pub fn await_locked(&self, path: &LockPath) {
         let file = self.identify(path).expect("it is there").file;
         self.disk.wait_until(|state| state.locks.contains_key(&file));
     }
 
-    /// Returns how many attempts have found the lock taken.
+    /// Returns how many attempts have found the lock taken, or the gate closed.
     pub fn refused(&self) -> usize {
         self.disk.state().refused
     }
 
-    /// Until `count` attempts have found the lock taken.
+    /// Until `count` attempts have found the lock taken, or the gate closed.
     pub fn await_refused(&self, count: usize) {
         self.disk.wait_until(|state| state.refused == count);
     }
@@ -284,7 +291,8 @@ impl Os for FakeOs {
         }
         self.disk.changed.notify_all();
         let waited = loop {
-            if *interrupt.requested.lock().expect("no thread panicked") {
+            let is_asked = *interrupt.requested.lock().expect("no thread panicked");
+            if is_asked && !state.interrupts_delayed {
                 break Waited::Interrupted;
             }
             let passes = mode == Mode::Exclusive || state.gate(file) == Gate::Open;
@@ -323,7 +331,13 @@ impl Os for FakeOs {
     }
 
     fn gate(&self, file: &File) -> Gate {
-        self.disk.state().gate(file)
+        let mut state = self.disk.state();
+        let gate = state.gate(file);
+        if gate == Gate::Closed {
+            state.refused += 1;
+            self.disk.changed.notify_all();
+        }
+        gate
     }
 
     fn unlock(&self, file: &File) {

@@ -16,6 +16,9 @@ use crate::path::LockPath;
 /// EINTR, EIO, EAGAIN, EMFILE, ENOSPC and ENOLCK as Linux numbers them, negated as in libuv.
 const ERRNOS: [i32; 6] = [-4, -5, -11, -24, -28, -37];
 
+const EIO: i32 = -5;
+const ESTALE: i32 = Error::UNSTABLE.errno;
+
 type Faults<O> = Arc<Driver<TestReply, Faulty<O>>>;
 
 /// Another process has the lock, and two acquires wait for it: every system call of a driver is
@@ -161,17 +164,82 @@ fn an_attempt_whose_path_cannot_be_looked_at_fails() {
     let driver = Driver::new(Faulty::new(FakeOs::new(true)));
     let path = LockPath::new("/a".as_ref());
     // After open and try_lock.
-    driver.os().fail_after(2, -5);
+    driver.os().fail_after(2, EIO);
     let acquire = Acquire::start(&driver, (0, 1), &path);
-    let error = Error { syscall: Syscall::Stat, errno: -5 };
+    let error = Error { syscall: Syscall::Stat, errno: EIO };
     assert_eq!(acquire.outcome(), Outcome::Failed(error));
+    assert_nothing_left(&driver);
+}
+
+#[test]
+fn an_attempt_goes_on_where_a_server_has_forgotten_the_file_and_with_no_other_error() {
+    let calls = [Syscall::Open, Syscall::Lock];
+    for (before, syscall) in calls.into_iter().enumerate() {
+        for errno in [ESTALE, EIO] {
+            let driver = Driver::new(Faulty::new(FakeOs::new(true)));
+            let path = LockPath::new("/a".as_ref());
+            driver.os().fail_after(before, errno);
+            let acquire = Acquire::start(&driver, (0, 1), &path);
+            assert_eq!(acquire.outcome(), expected(syscall, errno));
+            acquire.release();
+            assert_nothing_left(&driver);
+        }
+    }
+}
+
+/// The file of a lock is replaced while it is waited for: the calls of the wait for the new one.
+#[test]
+fn a_wait_goes_on_where_a_server_has_forgotten_the_file_and_with_no_other_error() {
+    let calls = [Syscall::Open, Syscall::Stat, Syscall::Lock];
+    for (before, syscall) in calls.into_iter().enumerate() {
+        for errno in [ESTALE, EIO] {
+            let (driver, path, foreign, acquire) = waiting(true);
+            driver.os().sound().replace(&path);
+            // After the check of the old file and the start of the thread.
+            driver.os().fail_after(2 + before, errno);
+            drop(foreign);
+            assert_eq!(acquire.outcome(), expected(syscall, errno));
+            acquire.release();
+            assert_nothing_left(&driver);
+        }
+    }
+}
+
+fn expected(syscall: Syscall, errno: i32) -> Outcome {
+    let error = Error { syscall, errno };
+    if error.is_stale() { Outcome::Granted } else { Outcome::Failed(error) }
+}
+
+#[test]
+fn a_lock_that_the_system_does_not_downgrade_stays_exclusive() {
+    let driver = Driver::new(Faulty::new(FakeOs::new(true)));
+    let path = LockPath::new("/a".as_ref());
+    let acquire = Acquire::start(&driver, (0, 1), &path);
+    driver.os().fail_after(0, EIO);
+    let error = Error { syscall: Syscall::Lock, errno: EIO };
+    assert_eq!(driver.downgrade(acquire.id), Err(error));
+    assert_eq!(driver.held(&path), Some((Mode::Exclusive, 1)));
+    assert!(acquire.release());
+    assert_nothing_left(&driver);
+}
+
+#[test]
+fn a_reader_whose_path_cannot_be_looked_at_fails_alone() {
+    let driver = Driver::new(Faulty::new(FakeOs::new(true)));
+    let path = LockPath::new("/a".as_ref());
+    let first = Acquire::start_shared(&driver, (0, 1), &path);
+    driver.os().fail_after(0, EIO);
+    let second = Acquire::start_shared(&driver, (0, 2), &path);
+    let error = Error { syscall: Syscall::Stat, errno: EIO };
+    assert_eq!(second.outcome(), Outcome::Failed(error));
+    assert!(first.release());
     assert_nothing_left(&driver);
 }
 
 #[test]
 fn the_waiters_of_a_path_that_cannot_be_looked_at_stay_where_they_are() {
     let (driver, path, foreign, acquire) = waiting(true);
-    driver.os().fail_after(0, -5);
+    driver.os().fail_after(0, EIO);
     driver.check_path(&path);
     assert!(!driver.os().disarm(), "it has failed");
     assert_eq!(driver.os().sound().refused(), 1, "the lock is not tried anew");

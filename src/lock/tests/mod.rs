@@ -3,7 +3,7 @@
 //! * [`exhaustive`] tries every order of events that [`world`] allows, with [`explore`].
 //! * [`transitions`] shows each rule of the state machine by an example.
 //! * [`sharing`] does so for the shared mode.
-//! * [`driving`] runs the driver over [`fake_os`].
+//! * [`driving`] runs the driver over [`fake_os`], [`driving_shared`] in shared mode.
 //! * [`interleavings`] runs the driver under many schedules of its threads.
 //! * [`parking`] parks a thread for its own acquire.
 //! * [`faults`] makes each system call fail in turn, with [`faulty`].
@@ -11,6 +11,8 @@
 
 #[cfg(not(shuttle))]
 mod driving;
+#[cfg(not(shuttle))]
+mod driving_shared;
 mod exhaustive;
 mod explore;
 mod fake_os;

@@ -102,6 +102,11 @@ impl<O: Os> Acquire<O> {
         Self::run(Self::request_as(driver, id, path, Mode::Shared, WaitLimit::Unlimited, false))
     }
 
+    /// One attempt in shared mode.
+    pub fn try_shared(driver: &Arc<Driver<TestReply, O>>, id: (u32, u64), path: &LockPath) -> Self {
+        Self::run(Self::request_as(driver, id, path, Mode::Shared, WaitLimit::None, false))
+    }
+
     /// One attempt by a thread that cannot wait for what other threads do.
     pub fn start_sync(driver: &Arc<Driver<TestReply, O>>, id: (u32, u64), path: &LockPath) -> Self {
         Self::run(Self::request_as(driver, id, path, Mode::Exclusive, WaitLimit::None, true))
