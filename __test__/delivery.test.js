@@ -68,7 +68,8 @@ for (const how of ['acquire', 'acquireSync', 'tryAcquire']) {
 }
 
 test('a script that times out between a release and its delivery loses no grant', async (t) => {
-  const WAITERS = 10_000
+  // Under wine, each look at a locked file takes a descriptor until the lock is released.
+  const WAITERS = process.platform === 'win32' ? 2000 : 10_000
   const lock = lockFile(lockPath(t))
   for (let ms = 1; ms <= 5; ms += 1) {
     await lock.acquire()
@@ -84,8 +85,7 @@ test('a script that times out between a release and its delivery loses no grant'
     const rest = setInterval(() => {
       for (let i = 0; i < 5000 && lock.locked; i += 1) lock.release()
     })
-    await within(Promise.all(told), 'every waiter')
-    clearInterval(rest)
+    await within(Promise.all(told), 'every waiter').finally(() => clearInterval(rest))
     last.release()
     assert.equal(lock.locked, false)
   }

@@ -21,6 +21,11 @@ const windowsOnly = { skip: platform !== 'win32' && 'Windows alone has it' }
 
 const signalsOnly = notOnWindows('Windows has no signals')
 
+/** There, a writer that gives up keeps readers out until its wait is granted. */
+const endedWaitsOnly = {
+  skip: platform === 'win32' && process.env.WINEPREFIX !== undefined && 'wine cannot end a wait',
+}
+
 /** Windows lets few users make them, and wine none. */
 function makesNoSymlinks() {
   return withFolder((folder) => {
@@ -52,6 +57,7 @@ function isEmulated() {
 const nativeOnly = { skip: isEmulated() && 'an emulator has its own command line and threads' }
 
 module.exports = {
+  endedWaitsOnly,
   linuxOnly,
   nativeOnly,
   notOnWindows,

@@ -247,10 +247,10 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
     }
 
     /// Looks at the gate, and again once a wait of this process has ended that can have closed it, if
-    /// a waiter has no other chance.
+    /// a waiter is refused otherwise.
     fn gate(&self, entry: EntryId, file: &O::File) -> Gate {
         let own_wait_blocks =
-            self.registry.lock().has_single(entry) && has_wait(&self.waits.lock(), file.id());
+            self.registry.lock().would_refuse(entry) && has_wait(&self.waits.lock(), file.id());
         let gate = self.os.gate(file);
         if gate == Gate::Closed
             && own_wait_blocks

@@ -120,8 +120,23 @@ impl<R: Clone, F: Identified> Entry<R, F> {
         self.is_attempt(work) && self.queue.has_single()
     }
 
+    /// Returns `true` if a waiter is refused should the shared lock not be passed on.
+    pub fn would_refuse(&self) -> bool {
+        let holds = |owner| match &self.hold {
+            Hold::Shared(shared) => shared.readers.contains_owner(owner),
+            _ => false,
+        };
+        self.queue.has_single() || self.queue.has_blocked_of(holds)
+    }
+
     /// Adds a waiter: the lock is tried for it if it is the first, else it queues.
     pub fn join(&mut self, arrival: u64, waiter: Waiter<R>, out: &mut Actions<R, F>) {
+        if let Hold::Shared(shared) = &mut self.hold
+            && self.queue.is_empty()
+        {
+            // The one that it was closed for can have given up: the gate tells.
+            shared.is_closed = false;
+        }
         match &self.hold {
             // The waiter that the attempt was for has left: it is this waiter's now, unless that
             // would make its thread wait for the pool.

@@ -114,6 +114,11 @@ impl<R> Queue<R> {
         arrivals.into_iter().filter_map(|arrival| self.remove_at(arrival)).collect()
     }
 
+    /// Returns `true` if there is such a waiter.
+    pub fn has_blocked_of(&self, holds: impl Fn(OwnerId) -> bool) -> bool {
+        self.blocked.iter().any(|(owner, _)| holds(*owner))
+    }
+
     /// Calls `notice`, once, for each waiter that is to be told that the lock is taken.
     pub fn notice(&mut self, mut notice: impl FnMut(&Waiter<R>)) {
         for arrival in std::mem::take(&mut self.unnoticed) {

@@ -176,9 +176,9 @@ impl<R: Clone, F: Identified> Registry<R, F> {
         self.entries.get(&work.entry).is_some_and(|slot| slot.entry.is_decisive(work))
     }
 
-    /// Returns `true` if a waiter of the entry has a single attempt.
-    pub fn has_single(&self, entry: EntryId) -> bool {
-        self.entries.get(&entry).is_some_and(|slot| slot.entry.queue.has_single())
+    /// See [`Entry::would_refuse`].
+    pub fn would_refuse(&self, entry: EntryId) -> bool {
+        self.entries.get(&entry).is_some_and(|slot| slot.entry.would_refuse())
     }
 
     /// See [`Entry::before_open`].

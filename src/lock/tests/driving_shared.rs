@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::thread;
 
 use super::driving::{assert_nothing_left, linked};
-use super::fake_os::FileChange;
-use super::reply::Acquire;
+use super::fake_os::{FakeOs, FileChange};
+use super::reply::{Acquire, TestReply};
+use crate::lock::driver::Driver;
 use crate::lock::hold::TURN;
 use crate::lock::waiter::Outcome;
 use crate::os::Mode;
+use crate::path::LockPath;
 
 #[test]
 fn readers_share_one_lock_of_the_system() {
@@ -51,26 +53,41 @@ fn a_reader_goes_to_the_file_that_its_path_names_now() {
     }
 }
 
-#[test]
-fn a_single_reader_is_not_refused_for_a_writer_that_has_given_up() {
+/// A reader that is refused unless the lock is passed on to it comes while a writer that has given up
+/// keeps the gate closed for a moment.
+fn assert_served_beside_one_that_gave_up(
+    ask: impl FnOnce(&Arc<Driver<TestReply, FakeOs>>, &LockPath) -> Acquire<FakeOs> + Send + 'static,
+) {
     let (driver, one, _) = linked();
-    let reader = Acquire::start_shared(&driver, (0, 1), &one);
+    let first = Acquire::start_shared(&driver, (0, 1), &one);
     let writer = Acquire::start(&driver, (0, 2), &one);
     driver.os().await_waiting(1);
     driver.os().delay_interrupts(true);
     assert!(writer.cancel(), "its thread closes the gate until it has ended");
     thread::sleep(TURN);
     let before = driver.os().refused();
-    let once = thread::spawn({
+    let reader = thread::spawn({
         let (driver, one) = (Arc::clone(&driver), one.clone());
-        move || Acquire::try_shared(&driver, (0, 3), &one)
+        move || ask(&driver, &one)
     });
     driver.os().await_refused(before + 1);
     driver.os().delay_interrupts(false);
-    let once = once.join().expect("it does not panic");
-    assert_eq!(once.outcome(), Outcome::Granted);
-    assert!(reader.release() && once.release());
+    let reader = reader.join().expect("it does not panic");
+    assert_eq!(reader.outcome(), Outcome::Granted);
+    assert!(first.release() && reader.release());
     assert_nothing_left(&driver);
+}
+
+#[test]
+fn a_single_reader_is_not_refused_for_a_writer_that_has_given_up() {
+    assert_served_beside_one_that_gave_up(|driver, one| Acquire::try_shared(driver, (0, 3), one));
+}
+
+#[test]
+fn a_thread_that_reads_does_not_wait_for_itself_where_a_writer_has_given_up() {
+    assert_served_beside_one_that_gave_up(|driver, one| {
+        Acquire::start_shared_sync(driver, (0, 3), one)
+    });
 }
 
 #[test]

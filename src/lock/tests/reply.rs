@@ -102,6 +102,15 @@ impl<O: Os> Acquire<O> {
         Self::run(Self::request_as(driver, id, path, Mode::Shared, WaitLimit::Unlimited, false))
     }
 
+    /// In shared mode, by a thread that waits for nothing else.
+    pub fn start_shared_sync(
+        driver: &Arc<Driver<TestReply, O>>,
+        id: (u32, u64),
+        path: &LockPath,
+    ) -> Self {
+        Self::run(Self::request_as(driver, id, path, Mode::Shared, WaitLimit::Unlimited, true))
+    }
+
     /// One attempt in shared mode.
     pub fn try_shared(driver: &Arc<Driver<TestReply, O>>, id: (u32, u64), path: &LockPath) -> Self {
         Self::run(Self::request_as(driver, id, path, Mode::Shared, WaitLimit::None, false))

@@ -193,6 +193,16 @@ fn an_error_in_one_mode_leaves_the_waiters_of_the_other() {
 }
 
 #[test]
+fn a_closed_lock_is_looked_at_anew_for_a_reader_that_comes_when_no_other_waits() {
+    let mut harness = shared_by(FIRST);
+    harness.now += TURN;
+    assert_eq!(harness.request_with(SECOND, A, shared_once), [Check(A, 1, true)]);
+    assert_eq!(harness.checked(file(1), Gate::Closed), [Complete(SECOND, Busy)]);
+    assert_eq!(harness.request_with(THIRD, A, shared_once), [Check(A, 1, true)]);
+    assert_eq!(harness.checked(file(1), Gate::Open), [Complete(THIRD, Granted)]);
+}
+
+#[test]
 fn a_downgraded_lock_lets_readers_in_and_no_writer() {
     let mut harness = Harness::held_by(FIRST);
     harness.request_with(SECOND, A, shared);
