@@ -9,7 +9,7 @@ use super::reply::{Acquire, TestReply};
 use crate::lock::driver::Driver;
 use crate::lock::hold::TURN;
 use crate::lock::waiter::Outcome;
-use crate::os::Mode;
+use crate::os::{HolderInfo, Mode, Os};
 use crate::path::LockPath;
 
 #[test]
@@ -22,6 +22,21 @@ fn readers_share_one_lock_of_the_system() {
     assert!(first.release());
     assert!(driver.os().is_locked(&one));
     assert!(second.release());
+    assert_nothing_left(&driver);
+}
+
+#[test]
+fn the_holders_of_a_shared_lock_are_this_process_and_those_that_the_system_tells() {
+    let (driver, one, _) = linked();
+    let foreign = driver.os().open(&one).expect("files can be opened here");
+    assert_eq!(driver.os().try_lock(&foreign, Mode::Shared), Ok(true));
+    let acquire = Acquire::start_shared(&driver, (0, 1), &one);
+    assert_eq!(acquire.outcome(), Outcome::Granted);
+    let this = HolderInfo { mode: Mode::Shared, ..driver.os().this_process() };
+    let holders = driver.holders(std::slice::from_ref(&one)).pop();
+    assert_eq!(holders, Some(vec![this, FakeOs::FOREIGN]));
+    drop(foreign);
+    assert!(acquire.release());
     assert_nothing_left(&driver);
 }
 

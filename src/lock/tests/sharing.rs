@@ -217,6 +217,41 @@ fn a_downgraded_lock_lets_readers_in_and_no_writer() {
 }
 
 #[test]
+fn one_acquisition_does_not_downgrade_another() {
+    let mut harness = Harness::held_by(FIRST);
+    harness.request(SECOND, A);
+    assert_eq!(harness.downgrade(SECOND), []);
+    assert_eq!(harness.held(), Some((Mode::Exclusive, 1)));
+}
+
+#[test]
+fn a_lock_on_its_way_to_readers_is_held_by_none_and_serves_whoever_comes_when_they_have_left() {
+    let mut harness = Harness::held_by(FIRST);
+    harness.request_with(SECOND, A, shared);
+    assert_eq!(harness.release(), [Downgrade(1)]);
+    assert_eq!(harness.held(), None);
+    assert_eq!(harness.release_by(SECOND), Err(NotReleased::NotHeld));
+    harness.cancel(SECOND);
+    assert_eq!(harness.request_with(THIRD, A, once), [], "it is about to be free");
+    assert_eq!(harness.downgraded(true), [Unlock(1), Attempt(A)]);
+}
+
+#[test]
+fn a_thread_that_reads_takes_over_an_attempt_that_the_pool_has_not_begun() {
+    let blocking_reader = |waiter: &mut Waiter<u64>| {
+        shared(waiter);
+        blocking(waiter);
+    };
+    let mut harness = Harness::new();
+    harness.request_with(FIRST, A, shared);
+    assert_eq!(harness.request_with(SECOND, A, blocking_reader), [AttemptShared(A)]);
+    let mut harness = Harness::new();
+    harness.request_with(FIRST, A, shared);
+    harness.file_opened(file(1));
+    assert_eq!(harness.request_with(SECOND, A, blocking_reader), [], "it runs");
+}
+
+#[test]
 fn a_lock_that_cannot_be_downgraded_is_exclusive_still() {
     let mut harness = Harness::held_by(FIRST);
     harness.downgrade(FIRST);

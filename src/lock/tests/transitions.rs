@@ -227,6 +227,7 @@ fn a_thread_that_waits_does_not_depend_on_the_pool() {
     let pooled = harness.last_attempt();
     assert_eq!(harness.request_with(SECOND, A, blocking), [Attempt(A)], "for the first");
     assert!(!harness.file_opened_by(pooled, file(1)), "it is stale");
+    assert_eq!(harness.tried_by(pooled, Tried::Locked(file(1))), [Unlock(1)]);
     assert_eq!(harness.request_with(THIRD, A, blocking), [], "that attempt runs on a thread");
     assert!(harness.file_opened(file(1)));
     assert_eq!(harness.tried(Tried::Busy(file(1))), [Wait(A, Some(1))]);
@@ -244,6 +245,31 @@ fn an_attempt_that_can_have_the_lock_serves_whatever_comes() {
     };
     assert_eq!(harness.request_with(SECOND, A, once), [], "its own would find the lock taken");
     assert_eq!(harness.tried(Tried::Locked(file(1))), [Complete(SECOND, Granted)]);
+}
+
+#[test]
+fn a_single_attempt_is_refused_while_the_lock_is_on_its_way_to_another() {
+    let mut harness = Harness::held_by(FIRST);
+    harness.request(SECOND, A);
+    assert_eq!(harness.release(), [Verify(A, 1)]);
+    let once = |waiter: &mut Waiter<u64>| waiter.limit = WaitLimit::None;
+    assert_eq!(harness.request_with(THIRD, A, once), [Complete(THIRD, Busy)]);
+}
+
+#[test]
+fn a_path_that_no_attempt_has_opened_keeps_its_waiters() {
+    let mut harness = Harness::new();
+    harness.request(FIRST, A);
+    assert_eq!(harness.path_checked(A, Some(file(2))), []);
+    harness.file_opened(file(1));
+    assert_eq!(harness.tried(Tried::Locked(file(1))), [Complete(FIRST, Granted)]);
+}
+
+#[test]
+fn the_end_of_an_environment_ends_no_acquisition_of_another() {
+    let mut harness = Harness::held_by(FIRST);
+    assert_eq!(harness.owner_ended(7), []);
+    assert_eq!(harness.holder(), Some(holder(FIRST)));
 }
 
 #[test]
