@@ -1,7 +1,8 @@
 'use strict'
 
 // The holder's name, in a file beside each lock file. A holder that enters must find it empty, or with
-// the name of a peer that was killed inside; a holder that leaves must find its own name.
+// the name of a peer that was killed inside; a holder that leaves must find its own name. Readers find
+// it as one who enters does, all the time.
 
 const fs = require('node:fs')
 const path = require('node:path')
@@ -19,9 +20,13 @@ class Claim {
   }
 
   enter(name) {
+    this.observe(name)
+    this.#write(name)
+  }
+
+  observe(name) {
     const found = this.#read()
     if (found !== '' && !isEnded(this.#folder, found)) throw new Violation(`${name} came in beside ${found}`)
-    this.#write(name)
   }
 
   leave(name) {

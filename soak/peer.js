@@ -15,6 +15,7 @@ const PATHS = 6
 const LOOPS = 12
 const LONGEST_HOLD_MS = 3
 const LONGEST_TIMEOUT_MS = 20
+const SHARED = { mode: 'shared' }
 /** Every holder ahead in the queue holds for milliseconds: what takes so long is lost. */
 const LOST_AFTER_MS = 60_000
 
@@ -85,14 +86,33 @@ class Visit {
   /** What the holder does. */
   async stay() {
     this.claim.enter(this.me)
-    const hold = this.random.between(-LONGEST_HOLD_MS, LONGEST_HOLD_MS)
-    if (hold >= 0) await sleep(hold)
+    await this.pause()
     this.claim.leave(this.me)
   }
 
+  /** What a reader does. */
+  async read() {
+    this.claim.observe(this.me)
+    await this.pause()
+    this.claim.observe(this.me)
+  }
+
+  async pause() {
+    const hold = this.random.between(-LONGEST_HOLD_MS, LONGEST_HOLD_MS)
+    if (hold >= 0) await sleep(hold)
+  }
+
   async use(guard) {
-    await this.stay()
-    if (this.random.chance(0.1)) this.lock.release()
+    if (guard.mode === 'shared') {
+      await this.read()
+    } else {
+      await this.stay()
+      if (this.random.chance(0.1)) this.lock.release()
+    }
+    return this.leave(guard)
+  }
+
+  leave(guard) {
     guard.release()
     if (!guard.released) throw new Violation(`${this.me}: released, and the guard does not know`)
     if (this.random.chance(0.1)) guard.release()
@@ -111,6 +131,10 @@ class Visit {
     return this.use(guard)
   }
 
+  mode() {
+    return this.random.chance(0.3) ? 'shared' : 'exclusive'
+  }
+
   seconds() {
     return this.random.between(0, LONGEST_TIMEOUT_MS) / 1000
   }
@@ -120,8 +144,20 @@ async function acquire(visit) {
   return visit.use(await visit.lock.acquire())
 }
 
+async function acquireShared(visit) {
+  return visit.use(await visit.lock.acquire(SHARED))
+}
+
+async function downgrade(visit) {
+  const guard = await visit.lock.acquire()
+  await visit.stay()
+  guard.downgrade()
+  await visit.read()
+  return visit.leave(guard)
+}
+
 function timeout(visit) {
-  return visit.attempt(visit.seconds(), isTimeout)
+  return visit.attempt({ timeout: visit.seconds(), mode: visit.mode() }, isTimeout)
 }
 
 async function abort(visit) {
@@ -130,7 +166,7 @@ async function abort(visit) {
   const { signal } = controller
   const timer = setTimeout(() => controller.abort(reason), visit.random.between(0, LONGEST_TIMEOUT_MS))
   const both = visit.random.chance(0.5)
-  const options = { signal, ...(both && { timeout: visit.seconds() }), onWait() {} }
+  const options = { signal, mode: visit.mode(), ...(both && { timeout: visit.seconds() }), onWait() {} }
   const outcome = await visit.attempt(options, (error) => error === reason || (both && isTimeout(error)))
   clearTimeout(timer)
   if (getEventListeners(signal, 'abort').length > 0) throw new Violation(`${visit.me}: a listener remains`)
@@ -138,14 +174,14 @@ async function abort(visit) {
 }
 
 async function tryAcquire(visit) {
-  const guard = visit.lock.tryAcquire()
+  const guard = visit.lock.tryAcquire({ mode: visit.mode() })
   return guard === null ? 'refused' : visit.use(guard)
 }
 
 async function acquireSync(visit) {
   let guard
   try {
-    guard = visit.lock.acquireSync(visit.random.between(0, 2) / 1000)
+    guard = visit.lock.acquireSync({ timeout: visit.random.between(0, 2) / 1000, mode: visit.mode() })
   } catch (error) {
     if (!isTimeout(error)) throw error
     return 'refused'
@@ -153,15 +189,23 @@ async function acquireSync(visit) {
   return visit.use(guard)
 }
 
-async function runExclusive(visit) {
+function runExclusive(visit) {
+  return run(visit, 'runExclusive', () => visit.stay())
+}
+
+function runShared(visit) {
+  return run(visit, 'runShared', () => visit.read())
+}
+
+async function run(visit, method, body) {
   const thrown = visit.random.chance(0.2) ? new Error('thrown inside') : undefined
   const stay = async () => {
-    await visit.stay()
+    await body()
     if (thrown !== undefined) throw thrown
     return visit
   }
   try {
-    const value = await visit.lock.runExclusive(stay)
+    const value = await visit.lock[method](stay)
     if (value !== visit) throw new Violation(`${visit.me}: another value came out`)
   } catch (error) {
     if (error !== thrown) throw error
@@ -169,7 +213,19 @@ async function runExclusive(visit) {
   return 'had it'
 }
 
-const ACTIONS = [acquire, timeout, timeout, abort, abort, tryAcquire, acquireSync, runExclusive]
+const ACTIONS = [
+  acquire,
+  acquireShared,
+  downgrade,
+  timeout,
+  timeout,
+  abort,
+  abort,
+  tryAcquire,
+  acquireSync,
+  runExclusive,
+  runShared,
+]
 
 function isTimeout(error) {
   return error.code === 'ERR_LOCK_TIMEOUT'
