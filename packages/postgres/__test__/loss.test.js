@@ -99,6 +99,17 @@ for (const [how, signal] of Object.entries({ restart: 'SIGINT', crash: 'SIGQUIT'
   })
 }
 
+test('a waiter behind a holder of its process goes on when the server is back', serverOnly, async (t) => {
+  const lock = postgresLock(server.url, t.name)
+  const guard = await lock.acquire()
+  const waiting = lock.acquire()
+  await server.stop()
+  await until(() => guard.released, 'the holder to be told')
+  await server.start()
+  await (await waiting).release()
+  await server.untilFree()
+})
+
 test('an acquire that nothing waits for rejects at once while the server is away', serverOnly, async (t) => {
   const lock = postgresLock(server.url, t.name)
   await lock.runExclusive(() => {})

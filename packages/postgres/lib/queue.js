@@ -35,6 +35,8 @@ class LockQueue {
   /** The wait at the server. */
   #wait
   #released = done
+  /** The server has answered: those who wait go on when it has been away. */
+  #isReached = false
   /** The server has refused to let the lock go, in a transaction of the caller's that has failed. */
   #isStuck = false
 
@@ -204,22 +206,20 @@ class LockQueue {
 
   /** Resolves to what the server has granted, or to undefined if no waiter is left. */
   async #acquire() {
-    let isReached = false
     let lostAt
     while (this.#waiters.size > 0) {
       try {
         const { mode } = this.#first
         const session = await this.#ask(mode)
-        isReached = true
+        this.#isReached = true
         lostAt = undefined
         if (session !== null && session.error === undefined) {
           return { session, mode, ends: time.now() + TURN }
         }
       } catch (error) {
-        // The first attempt fails at once; those who have waited go on when the server is back.
-        if (this.#wait !== undefined) isReached = true
+        if (this.#wait !== undefined) this.#isReached = true
         this.#wait = undefined
-        if (!isReached || !isLoss(error)) throw error
+        if (!this.#isReached || !isLoss(error)) throw error
         lostAt ??= time.now()
         if (time.now() - lostAt > AWAY) throw error
         await new Promise((resolve) => time.setTimeout(resolve, PAUSE))
