@@ -11,7 +11,7 @@ const vm = require('node:vm')
 const { lockFile } = require('..')
 const { start } = require('../tools/child')
 const { lockPath, temporaryFolder } = require('../tools/folder')
-const { signalsOnly } = require('../tools/platform')
+const { isWine, signalsOnly } = require('../tools/platform')
 const { within } = require('../tools/until')
 
 /** Calls `act` at every depth from the end of the stack upwards, from a start that `depth` shifts. */
@@ -68,8 +68,7 @@ for (const how of ['acquire', 'acquireSync', 'tryAcquire']) {
 }
 
 test('a script that times out between a release and its delivery loses no grant', async (t) => {
-  // Under wine, each look at a locked file takes a descriptor until the lock is released.
-  const WAITERS = process.platform === 'win32' ? 2000 : 10_000
+  const WAITERS = isWine ? 2000 : 10_000
   const lock = lockFile(lockPath(t))
   for (let ms = 1; ms <= 5; ms += 1) {
     await lock.acquire()

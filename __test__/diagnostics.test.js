@@ -61,6 +61,8 @@ test('a wait for another process is published with its holder, and then the gran
   assert.deepEqual(namesOf(heard), ['acquire.start', 'acquire.wait', 'acquire.grant', 'release'])
 })
 
+const isWindows = process.platform === 'win32'
+
 test('a timeout, an attempt that finds the lock taken and an error are misses', async (t) => {
   const lock = lockFile(lockPath(t))
   const guard = await lock.acquire()
@@ -73,7 +75,7 @@ test('a timeout, an attempt that finds the lock taken and an error are misses', 
   await assert.rejects(lockFile(`${lock.path}/none`).acquire())
   assert.deepEqual(
     heard.map(([, { error }]) => error && (error.code === 23 ? error.name : error.code)),
-    [undefined, 'ERR_LOCK_TIMEOUT', 'TimeoutError', 'ERR_LOCK_TIMEOUT', 'ENOTDIR'],
+    [undefined, 'ERR_LOCK_TIMEOUT', 'TimeoutError', 'ERR_LOCK_TIMEOUT', isWindows ? 'ENOENT' : 'ENOTDIR'],
   )
   assert.equal(heard[1][1].holder.pid, process.pid)
 })

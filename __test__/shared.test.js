@@ -10,7 +10,7 @@ const { acquireAll, lockFile } = require('..')
 const { lockPath, temporaryFolder } = require('../tools/folder')
 const { untilQueued } = require('../tools/kernel')
 const { startNode } = require('../tools/peer')
-const { endedWaitsOnly, linuxOnly, rootOnly, signalsOnly } = require('../tools/platform')
+const { endedWaitsOnly, isWine, linuxOnly, rootOnly, signalsOnly } = require('../tools/platform')
 const { startThread } = require('../tools/thread')
 const { until, within, withResolvers } = require('../tools/until')
 const { startOtherUser } = require('../tools/user')
@@ -305,8 +305,7 @@ function writeWithoutPause({ lockFile, require, kept }, file, until) {
   })()
 }
 
-// Under wine, each look at a locked file takes a descriptor until the lock is released.
-const DOWNGRADES = process.platform === 'win32' ? 1000 : 10_000
+const DOWNGRADES = isWine ? 1000 : 10_000
 
 test(`of ${DOWNGRADES} downgrades among contending writers none lets a writer slip in`, async (t) => {
   const file = lockPath(t)

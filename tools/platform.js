@@ -21,10 +21,14 @@ const windowsOnly = { skip: platform !== 'win32' && 'Windows alone has it' }
 
 const signalsOnly = notOnWindows('Windows has no signals')
 
-/** There, a writer that gives up keeps readers out until its wait is granted. */
-const endedWaitsOnly = {
-  skip: platform === 'win32' && process.env.WINEPREFIX !== undefined && 'wine cannot end a wait',
-}
+/**
+ * Its server keeps a descriptor for each look at a locked file until the lock is released: tests that
+ * look often do so less often there.
+ */
+const isWine = platform === 'win32' && process.env.WINEPREFIX !== undefined
+
+/** Under wine, a writer that gives up keeps readers out until its wait is granted. */
+const endedWaitsOnly = { skip: isWine && 'wine cannot end a wait' }
 
 /** Windows lets few users make them, and wine none. */
 function makesNoSymlinks() {
@@ -58,6 +62,7 @@ const nativeOnly = { skip: isEmulated() && 'an emulator has its own command line
 
 module.exports = {
   endedWaitsOnly,
+  isWine,
   linuxOnly,
   nativeOnly,
   notOnWindows,

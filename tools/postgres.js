@@ -22,6 +22,8 @@ const isRoot = process.getuid?.() === 0
 const programs = findPrograms()
 
 function findPrograms() {
+  // Under wine, those of Linux are seen.
+  if (process.platform === 'win32') return undefined
   const versions = fs.existsSync(DEBIAN) ? fs.readdirSync(DEBIAN) : []
   const newestFirst = versions.sort((a, b) => Number(b) - Number(a))
   const folders = [...newestFirst.map((version) => path.join(DEBIAN, version, 'bin')), ...inPath()]
