@@ -12,6 +12,8 @@ const { lockPath } = require('../tools/folder')
 const { startNode } = require('../tools/peer')
 const { until } = require('../tools/until')
 
+const isWindows = process.platform === 'win32'
+
 const CHANNELS = ['acquire.start', 'acquire.wait', 'acquire.grant', 'acquire.miss', 'release']
 
 /** Collects `[channel, message]` of those channels until the test ends. */
@@ -60,8 +62,6 @@ test('a wait for another process is published with its holder, and then the gran
   guard.release()
   assert.deepEqual(namesOf(heard), ['acquire.start', 'acquire.wait', 'acquire.grant', 'release'])
 })
-
-const isWindows = process.platform === 'win32'
 
 test('a timeout, an attempt that finds the lock taken and an error are misses', async (t) => {
   const lock = lockFile(lockPath(t))

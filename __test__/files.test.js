@@ -13,6 +13,7 @@ const { atEnd } = require('../tools/end')
 const { lockFileWith, lockPath, temporaryFolder } = require('../tools/folder')
 const { startNode } = require('../tools/peer')
 const { linuxOnly, notOnWindows, rootOnly } = require('../tools/platform')
+const { descriptorsOf } = require('../tools/resources')
 const { startOtherUser } = require('../tools/user')
 
 /** What can be seen of the file while it is locked: Windows refuses each read then. */
@@ -94,13 +95,7 @@ test('a child process does not inherit the lock', async (t) => {
 test('the descriptor of a lock is closed on exec', linuxOnly, async (t) => {
   const file = lockPath(t)
   const guard = await lockFile(file).acquire()
-  const descriptor = fs.readdirSync('/proc/self/fd').find((fd) => {
-    try {
-      return fs.readlinkSync(`/proc/self/fd/${fd}`) === file
-    } catch {
-      return false
-    }
-  })
+  const [descriptor] = descriptorsOf(file)
   const [, flags] = /flags:\s+(\d+)/.exec(fs.readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1'))
   assert.equal(Number.parseInt(flags, 8) & 0o2000000, 0o2000000)
   guard.release()

@@ -13,6 +13,7 @@ const { lockFileWith, temporaryFolder } = require('../tools/folder')
 const { works } = require('../tools/mounts')
 const { startNode } = require('../tools/peer')
 const { linuxOnly, notOnWindows, rootOnly, symlinksOnly } = require('../tools/platform')
+const { descriptorsOf } = require('../tools/resources')
 const { until } = require('../tools/until')
 
 const FIXTURES = path.join(__dirname, 'fixtures')
@@ -111,16 +112,10 @@ test('a lock file is opened for reading: nothing is seen to be written', linuxOn
   const lock = lockFile(file)
   for (const acquire of [() => lock.acquire(), () => lock.tryAcquire(), () => lock.acquireSync()]) {
     const guard = await acquire()
-    const flags = []
-    for (const descriptor of fs.readdirSync('/proc/self/fd')) {
-      try {
-        if (fs.readlinkSync(`/proc/self/fd/${descriptor}`) !== file) continue
-        const info = fs.readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8')
-        flags.push(Number.parseInt(/flags:\s*(\d+)/.exec(info)[1], 8) & 3)
-      } catch {
-        // The folder's own descriptor is closed by now.
-      }
-    }
+    const flags = descriptorsOf(file).map((descriptor) => {
+      const info = fs.readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8')
+      return Number.parseInt(/flags:\s*(\d+)/.exec(info)[1], 8) & 3
+    })
     assert.deepEqual(flags, [fs.constants.O_RDONLY])
     assert.equal(execFileSync(file, { encoding: 'utf8' }), 'started\n', 'what is locked can be run')
     guard.release()

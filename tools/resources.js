@@ -17,6 +17,18 @@ function count() {
   }
 }
 
+/** The descriptors, as text, that this process has of the file; by /proc. */
+function descriptorsOf(file) {
+  return fs.readdirSync('/proc/self/fd').filter((descriptor) => {
+    try {
+      return fs.readlinkSync(`/proc/self/fd/${descriptor}`) === file
+    } catch {
+      // The listing's own is closed by now.
+      return false
+    }
+  })
+}
+
 /** How many threads of this process wait for locks of other processes. */
 function countWaits() {
   const names = fs.readdirSync('/proc/self/task').map((task) => {
@@ -81,4 +93,13 @@ async function cpu(ms) {
   return (user + system) / 1000
 }
 
-module.exports = { count, countWaits, cpu, memory, resources, untilResourcesAre, useUpDescriptors }
+module.exports = {
+  count,
+  countWaits,
+  cpu,
+  descriptorsOf,
+  memory,
+  resources,
+  untilResourcesAre,
+  useUpDescriptors,
+}

@@ -75,8 +75,7 @@ fn fail_each_call<O: Os>(
 #[test]
 fn any_failed_call_fails_one_acquire_or_none() {
     for errno in ERRNOS {
-        let driver = Driver::new(Faulty::new(FakeOs::new(true)));
-        let path = LockPath::new("/a".as_ref());
+        let (driver, path) = free();
         let (failed, calls) = fail_each_call(&driver, &path, errno, FakeOs::assert_closed);
         assert!(calls >= 6, "only {calls} calls were made to fail");
         for syscall in [Syscall::Open, Syscall::Lock, Syscall::Stat, Syscall::Thread] {
@@ -113,6 +112,11 @@ fn assert_no_descriptor(folder: &Folder) {
 #[cfg(not(target_os = "linux"))]
 fn assert_no_descriptor(_folder: &Folder) {}
 
+/// A lock that no process has.
+fn free() -> (Faults<FakeOs>, LockPath) {
+    (Driver::new(Faulty::new(FakeOs::new(true))), LockPath::new("/a".as_ref()))
+}
+
 /// A lock that another process has, and a wait for it.
 fn waiting(
     interrupts: bool,
@@ -143,8 +147,7 @@ fn an_unwanted_wait_ends_at_once() {
 
 #[test]
 fn without_a_thread_the_acquire_fails_and_the_next_one_works() {
-    let driver = Driver::new(Faulty::new(FakeOs::new(true)));
-    let path = LockPath::new("/a".as_ref());
+    let (driver, path) = free();
     let foreign = driver.os().sound().foreign_lock(&path);
     // After open and try_lock.
     driver.os().fail_after(2, -11);
@@ -161,8 +164,7 @@ fn without_a_thread_the_acquire_fails_and_the_next_one_works() {
 
 #[test]
 fn an_attempt_whose_path_cannot_be_looked_at_fails() {
-    let driver = Driver::new(Faulty::new(FakeOs::new(true)));
-    let path = LockPath::new("/a".as_ref());
+    let (driver, path) = free();
     // After open and try_lock.
     driver.os().fail_after(2, EIO);
     let acquire = Acquire::start(&driver, (0, 1), &path);
@@ -176,8 +178,7 @@ fn an_attempt_goes_on_where_a_server_has_forgotten_the_file_and_with_no_other_er
     let calls = [Syscall::Open, Syscall::Lock];
     for (before, syscall) in calls.into_iter().enumerate() {
         for errno in [ESTALE, EIO] {
-            let driver = Driver::new(Faulty::new(FakeOs::new(true)));
-            let path = LockPath::new("/a".as_ref());
+            let (driver, path) = free();
             driver.os().fail_after(before, errno);
             let acquire = Acquire::start(&driver, (0, 1), &path);
             assert_eq!(acquire.outcome(), expected(syscall, errno));
@@ -212,8 +213,7 @@ fn expected(syscall: Syscall, errno: i32) -> Outcome {
 
 #[test]
 fn a_lock_that_the_system_does_not_downgrade_stays_exclusive() {
-    let driver = Driver::new(Faulty::new(FakeOs::new(true)));
-    let path = LockPath::new("/a".as_ref());
+    let (driver, path) = free();
     let acquire = Acquire::start(&driver, (0, 1), &path);
     driver.os().fail_after(0, EIO);
     let error = Error { syscall: Syscall::Lock, errno: EIO };
@@ -225,8 +225,7 @@ fn a_lock_that_the_system_does_not_downgrade_stays_exclusive() {
 
 #[test]
 fn a_reader_whose_path_cannot_be_looked_at_fails_alone() {
-    let driver = Driver::new(Faulty::new(FakeOs::new(true)));
-    let path = LockPath::new("/a".as_ref());
+    let (driver, path) = free();
     let first = Acquire::start_shared(&driver, (0, 1), &path);
     driver.os().fail_after(0, EIO);
     let second = Acquire::start_shared(&driver, (0, 2), &path);
