@@ -9,6 +9,7 @@ const { execFileSync, spawnSync } = require('node:child_process')
 const { test } = require('node:test')
 const { lockFile } = require('..')
 const { target } = require('../lib/native/target')
+const { bundle } = require('../tools/bundle')
 const { lockPath, temporaryFolder } = require('../tools/folder')
 const { untilQueued } = require('../tools/kernel')
 const { startNode } = require('../tools/peer')
@@ -110,7 +111,7 @@ test('require and import export the same names', (t) => {
   assert.deepEqual(imported, names)
 })
 
-/** Another installed copy of the package, with a native part of its own or none. */
+/** Another installed copy of the package, as it is published, with a native part of its own or none. */
 function installCopy(t, { addon = true } = {}) {
   const copy = path.join(temporaryFolder(t), 'node_modules', 'locket')
   const { files } = require('../package.json')
@@ -119,6 +120,7 @@ function installCopy(t, { addon = true } = {}) {
     const source = path.join(root, name)
     if (fs.existsSync(source)) fs.cpSync(source, path.join(copy, name), { recursive: true })
   }
+  fs.writeFileSync(path.join(copy, 'index.js'), bundle(root))
   return copy
 }
 
@@ -198,6 +200,10 @@ test('after require nothing more is loaded, whatever is used', (t) => {
       outcome.push(await codeOf(() => missing.tryAcquire()), await codeOf(() => lockFile('')))
       outcome.push(await codeOf(() => locket.updateJson(data, () => [1])))
       outcome.push(await codeOf(() => locket.updateJsonSync(data, ([one]) => [one, 2])))
+      outcome.push(await codeOf(() => locket.updateFile(data, () => Buffer.from('one'))))
+      outcome.push(await codeOf(() => locket.updateFileSync(data, (one) => Buffer.from(one + ' two'))))
+      outcome.push(fs.readFileSync(data, 'utf8'))
+      outcome.push(await codeOf(async () => (await locket.acquireAll([lock])).release()))
       return outcome
     }
     main().then((outcome) => console.log(JSON.stringify(outcome)))
@@ -208,7 +214,7 @@ test('after require nothing more is loaded, whatever is used', (t) => {
     ...['ERR_LOCK_DEADLOCK', 'ERR_LOCK_TIMEOUT'],
     ...['ERR_LOCK_NOT_HELD', '7'],
     ...[process.platform === 'win32' ? 'ENOENT' : 'ENOTDIR', 'ERR_INVALID_ARG_VALUE'],
-    ...['[1]', '[1,2]'],
+    ...['[1]', '[1,2]', 'done', 'done', 'one two', 'done'],
   ])
 })
 

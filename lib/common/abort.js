@@ -10,6 +10,10 @@ const { addAbortListener } = require('node:events')
 
 const { DOMException } = globalThis
 
+/** Node loads the class when it is first asked for; the way to ask is taken now, before any mock. */
+const { get: getController, value: Controller } =
+  Object.getOwnPropertyDescriptor(globalThis, 'AbortController') ?? {}
+
 /** By signal: the waiters to abort in the order of arrival, the listener, and what must stay alive. */
 const watches = new WeakMap()
 
@@ -88,4 +92,10 @@ function forget(signal, waiter) {
   }
 }
 
-module.exports = { forget, isAborted, listen, reasonOf }
+/** Returns a new AbortController. */
+function newController() {
+  const AbortController = Controller ?? getController.call(globalThis)
+  return new AbortController()
+}
+
+module.exports = { forget, isAborted, listen, newController, reasonOf }

@@ -3,7 +3,6 @@
 // What a holder says of itself, as text beside the lock file.
 
 const { Buffer } = require('node:buffer')
-const { hostname } = require('node:os')
 const { pid } = require('node:process')
 const { invalidType, invalidValue, outOfRange } = require('./argument-errors.js')
 
@@ -37,9 +36,14 @@ function textOf({ label, info }) {
   }
 }
 
+/** Here, because most programs write no record. It is no file. */
+function hostName() {
+  return require('node:os').hostname()
+}
+
 /** Returns the text of a record. `start` is when this process started, as the system tells. */
 function recordOf(about, start) {
-  return JSON.stringify({ v: 1, pid, start, host: hostname(), since: Time.now(), ...about })
+  return JSON.stringify({ v: 1, pid, start, host: hostName(), since: Time.now(), ...about })
 }
 
 /**
@@ -48,7 +52,7 @@ function recordOf(about, start) {
  */
 function believed(text, isHolder) {
   const record = parse(text)
-  if (record?.v !== 1 || record.host !== hostname() || !isHolder(record.pid, record.start)) return undefined
+  if (record?.v !== 1 || record.host !== hostName() || !isHolder(record.pid, record.start)) return undefined
   const { host, label, info } = record
   const about = { pid: record.pid, since: new Time(record.since), host }
   if (label !== undefined) about.label = label

@@ -21,7 +21,7 @@ class Context {
   /** Made when it is asked for. */
   get signal() {
     if (this.#controller === undefined) {
-      this.#controller = new AbortController()
+      this.#controller = abort.newController()
       for (const signal of this.#sources()) abort.listen(signal, this)
     }
     return this.#controller.signal

@@ -24,6 +24,8 @@ const { inTime, queryHolder } = require('../native/holders.js')
 const { Kind, errorOf, isOwn, kindOf } = require('../native/outcome.js')
 const { newGuard, watchLoss } = require('./guard.js')
 
+const { Granted: GRANTED } = Kind
+
 /** How long before its deadline an acquire begins to search for the holder, in milliseconds. */
 const PREFETCH_MS = 50
 
@@ -57,6 +59,8 @@ class Waiter {
   #onWait
   /** The caller has its promise. Until then a grant is not taken: it could have got an error. */
   #isReturned = false
+  /** Nothing but the caller's promise is to hear of a grant. */
+  #isPlain = false
   /** The call that made the acquire threw. */
   #hasThrown = false
   /** It is known that there is a wait, but not yet for which process. */
@@ -105,6 +109,11 @@ class Waiter {
       throw error
     }
     this.#isReturned = true
+    this.#isPlain =
+      options === 0 &&
+      this.#timer === undefined &&
+      this.#signal === undefined &&
+      this.#makeRecord === undefined
     if (options !== 0) tellNow()
     return promise
   }
@@ -116,6 +125,13 @@ class Waiter {
 
   /** Called by the native side: see completions.js. */
   complete(outcome) {
+    // The shortest way: the lock is held already, and others wait for it.
+    if (this.#isPlain && outcome === GRANTED) {
+      this.#isOver = true
+      this.#isGranted = true
+      this.#resolve(this.#guard)
+      return true
+    }
     if (!this.#isReturned) return this.#hasThrown ? false : undefined
     if (this.#isGranted) return this.#grant()
     if (kindOf(outcome) === Kind.Waiting) {
@@ -126,7 +142,7 @@ class Waiter {
     this.#forgetTimerAndSignal()
     // A query that is still under way comes too late.
     if (this.#noticed) this.#tell(null)
-    if (kindOf(outcome) === Kind.Granted && this.#thrown === undefined) return this.#grant()
+    if (outcome === GRANTED && this.#thrown === undefined) return this.#grant()
     this.#refuse(outcome).then(this.#resolve, this.#reject)
     return false
   }

@@ -5,14 +5,12 @@
 
 const fs = require('node:fs')
 const { inspect, promisify } = require('node:util')
-const { isAborted, listen, reasonOf } = require('../common/abort.js')
+const { isAborted, listen, newController, reasonOf } = require('../common/abort.js')
 const { illegalConstructor, invalidType } = require('../common/argument-errors.js')
 const { systemErrorNamed } = require('../common/errors.js')
 const { parseAcquireOptions } = require('../common/options.js')
 const { now } = require('../common/time.js')
 const { FileLock, isOfFolder } = require('./lock.js')
-
-const { AbortController } = globalThis
 
 /** How often a file may be replaced while the locks are acquired. */
 const MAX_MOVES = 16
@@ -54,7 +52,7 @@ class LockGuards {
 
   /** Aborts with the first of the signals. */
   #watch() {
-    const controller = new AbortController()
+    const controller = newController()
     const waiter = { abort: (reason) => controller.abort(reason) }
     for (const { signal } of this.#guards) {
       if (signal.aborted) controller.abort(signal.reason)

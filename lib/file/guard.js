@@ -1,13 +1,12 @@
 'use strict'
 
 const { inspect } = require('node:util')
+const { newController } = require('../common/abort.js')
 const { illegalConstructor } = require('../common/argument-errors.js')
 const { cannotDowngrade, lost } = require('../common/errors.js')
 const { SHARED } = require('../common/options.js')
 const { downgrade, isHeld, release, watch } = require('../native/binding.js')
 const { errorOf } = require('../native/outcome.js')
-
-const { AbortController } = globalThis
 
 /** Prevents construction from outside this module. */
 const internal = Symbol('internal')
@@ -92,7 +91,7 @@ class LockGuard {
 
 /** Aborts a signal when the native side tells that the acquisition is over. */
 class Loss {
-  #controller = new AbortController()
+  #controller = newController()
   #path
   #observation
 

@@ -10,15 +10,6 @@ const { existsSync } = require('node:fs')
 const { createRequire } = require('node:module')
 const path = require('node:path')
 const { env, execArgv } = require('node:process')
-const {
-  damaged,
-  disabledAddons,
-  inSnapshot,
-  isNotFound,
-  missing,
-  otherVersion,
-  unsupported,
-} = require('./no-binary.js')
 const { name, requirePackage, version } = require('./packages.js')
 const { target } = require('./target.js')
 
@@ -29,7 +20,7 @@ const VARIABLE = 'NAPI_RS_NATIVE_LIBRARY_PATH'
 const { filename } = module
 
 function load() {
-  if (isBuildingSnapshot()) throw inSnapshot()
+  if (isBuildingSnapshot()) throw failures().inSnapshot()
   const here = target()
   return fromVariable() ?? fromBuild(here) ?? fromPackage(here)
 }
@@ -67,13 +58,14 @@ function loadFile(file, description) {
   try {
     return createRequire(file)(file)
   } catch (cause) {
-    throw disabledAddons(cause) ?? damaged(description, cause)
+    throw failures().disabledAddons(cause) ?? failures().damaged(description, cause)
   }
 }
 
 function fromPackage(here) {
   const { addon, error } = requirePackage(here)
   if (addon !== undefined) return checked(addon, packageFor(here))
+  const { damaged, disabledAddons, isNotFound, missing, unsupported } = failures()
   if (error === undefined) throw unsupported(here)
   if (isNotFound(error)) throw missing(here, filename, error)
   throw disabledAddons(error) ?? damaged(packageFor(here), error)
@@ -84,8 +76,13 @@ function packageFor(here) {
   return `the native package ${name}-${here}`
 }
 
+/** Here, because most programs find the addon. */
+function failures() {
+  return require('./no-binary.js')
+}
+
 function checked(addon, description) {
-  if (addon.VERSION !== version) throw otherVersion(addon.VERSION, description)
+  if (addon.VERSION !== version) throw failures().otherVersion(addon.VERSION, description)
   return addon
 }
 

@@ -39,8 +39,9 @@ pub enum Action<R, F> {
     /// Unlock the file, and wait for it again as [`Action::Wait`] does, without opening it anew.
     Requeue { work: WorkId, path: LockPath, mode: Mode, file: F },
     /// Tell a waiter that the operating system has granted the lock; its thread reports with
-    /// [`accepted`](super::registry::Registry::accepted).
-    Offer { offer: Offer, reply: R },
+    /// [`accepted`](super::registry::Registry::accepted). Meanwhile another thread may compare the file
+    /// at the path with `file`, and [confirm](super::registry::Registry::confirmed) that it is there.
+    Offer { offer: Offer, path: LockPath, file: FileId, reply: R },
     /// Compare the file at the path with `file`; report with
     /// [`verified`](super::registry::Registry::verified).
     Verify { entry: EntryId, path: LockPath, file: FileId },

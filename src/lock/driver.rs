@@ -142,7 +142,11 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
     /// Ends one acquisition. Returns `false` if it has ended.
     pub fn release_only(self: &Arc<Self>, holder: AcquireId) -> bool {
         let now = now();
-        self.event(|registry, out| registry.release_only(holder, now, out))
+        let released = self.event(|registry, out| registry.release_only(holder, now, out));
+        if let Some(entry) = released {
+            self.registry.lock().forget_if_idle(entry);
+        }
+        released.is_some()
     }
 
     /// Returns how many acquisitions of this process hold the lock of the file that the path names; or
@@ -221,7 +225,7 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
                     self.os.unlock(&file);
                     self.start_wait(work, path, mode, Some(file));
                 }
-                Action::Offer { offer, reply } => reply.offer(offer),
+                Action::Offer { offer, reply, .. } => reply.offer(offer),
                 Action::Complete { reply, outcome, .. } => reply.complete(outcome),
                 Action::Notice { reply, blocker } => reply.notice(blocker),
                 Action::Unlock { file } => self.os.unlock(&file),
@@ -288,12 +292,28 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
     }
 
     fn waited(self: &Arc<Self>, work: WorkId, path: &LockPath, end: Option<WaitEnd<O::File>>) {
+        let mut actions = Actions::new();
         if let Some(end) = end {
-            let now = now();
-            self.event(|registry, out| registry.waited(work, path, end, now, out));
+            self.registry.lock().waited(work, path, end, now(), &mut actions);
+        }
+        let offered = actions.iter().find_map(|action| match action {
+            Action::Offer { offer, path, file, .. } => Some((*offer, path.clone(), *file)),
+            _ => None,
+        });
+        self.perform(actions);
+        // The waiter's thread wakes meanwhile, which takes longer.
+        if let Some((_, _, file)) = &offered
+            && let Some(file) = self.registry.lock().held_file(*file)
+        {
+            self.os.open_gate(file);
         }
         self.waits.lock().remove(&work);
         self.ended.notify_all();
+        if let Some((offer, path, file)) = offered
+            && self.os.identify(&path) == Ok(file)
+        {
+            self.event(|registry, out| registry.confirmed(offer, &path, out));
+        }
     }
 
     /// Runs on the waiting thread. Returns `None` if no result is expected any more.

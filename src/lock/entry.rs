@@ -356,9 +356,19 @@ impl<R: Clone, F: Identified> Entry<R, F> {
 
     /// The thread of a waiter takes what was offered to it.
     pub fn accepted(&mut self, offer: Offer, out: &mut Actions<R, F>) {
+        self.take_offered(offer, None, out);
+    }
+
+    /// The path of the waiter names the file that is offered to it. If it has not accepted yet, it
+    /// need not: the lock is granted.
+    pub fn confirmed(&mut self, offer: Offer, path: &LockPath, out: &mut Actions<R, F>) {
+        self.take_offered(offer, Some(path), out);
+    }
+
+    fn take_offered(&mut self, offer: Offer, checked: Option<&LockPath>, out: &mut Actions<R, F>) {
         match self.take_hold() {
             Hold::Offered { file, since, number, .. } if number == offer.number => {
-                self.grant_next(file, since, None, out);
+                self.grant_next(file, since, checked, out);
             }
             other => self.hold = other,
         }
@@ -596,10 +606,10 @@ impl<R: Clone, F: Identified> Entry<R, F> {
         if first.is_shared() {
             return self.grant_next(file, since, None, out);
         }
-        let (to, reply) = (first.id, first.reply.clone());
-        let number = self.next_number();
-        self.hold = Hold::Offered { file, since, to, number };
-        out.push(Action::Offer { offer: Offer { entry: self.id, number }, reply });
+        let (to, path, reply) = (first.id, first.path.clone(), first.reply.clone());
+        let offer = Offer { entry: self.id, number: self.next_number() };
+        out.push(Action::Offer { offer, path, file: file.id(), reply });
+        self.hold = Hold::Offered { file, since, to, number: offer.number };
         for waiter in self.queue.remove_single(Some(to)) {
             Self::complete(waiter, Outcome::Busy, out);
         }

@@ -98,6 +98,18 @@ impl<F: Identified> Hold<F> {
     }
 }
 
+impl<F> Hold<F> {
+    /// Returns the open file whose exclusive lock is ours.
+    pub fn open_file(&self) -> Option<&F> {
+        match self {
+            Self::Offered { file, .. } | Self::Verifying { file, .. } | Self::Held { file, .. } => {
+                Some(file)
+            }
+            Self::Free | Self::Attempting(_) | Self::Shared(_) => None,
+        }
+    }
+}
+
 impl<F: Identified> Shared<F> {
     /// A lock that is shared, and has no reader yet.
     pub fn new(file: F, since: Instant) -> Self {

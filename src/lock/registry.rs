@@ -233,6 +233,17 @@ impl<R: Clone, F: Identified> Registry<R, F> {
         self.forget_completed(out);
     }
 
+    /// See [`Entry::confirmed`].
+    pub fn confirmed(&mut self, offer: Offer, path: &LockPath, out: &mut Actions<R, F>) {
+        self.on_entry(offer.entry, |entry| entry.confirmed(offer, path, out));
+        self.forget_completed(out);
+    }
+
+    /// Returns the open file of an exclusive lock.
+    pub fn held_file(&self, file: FileId) -> Option<&F> {
+        self.entries.get(self.by_file.get(&file)?)?.entry.hold.open_file()
+    }
+
     /// See [`Entry::verified`].
     pub fn verified(
         &mut self,
@@ -337,22 +348,22 @@ impl<R: Clone, F: Identified> Registry<R, F> {
         self.entries.iter().find(|(_, slot)| is_held(slot)).map(|(id, _)| *id)
     }
 
-    /// Ends this acquisition. Returns `false` if it has ended.
+    /// Ends this acquisition. Returns `None` if it has ended, else its entry, which is to be
+    /// [forgotten](Registry::forget_if_idle) after the lock is released: others wait for that, and to
+    /// forget takes longer.
     pub fn release_only(
         &mut self,
         holder: AcquireId,
         now: Instant,
         out: &mut Actions<R, F>,
-    ) -> bool {
-        let Some(id) = self.by_acquire.get(&holder).copied() else { return false };
-        let Some(slot) = self.entries.get_mut(&id) else { return false };
-        let released = slot.entry.release(holder, now, out);
-        if released {
-            self.by_acquire.remove(&holder);
+    ) -> Option<EntryId> {
+        let id = *self.by_acquire.get(&holder)?;
+        if !self.entries.get_mut(&id)?.entry.release(holder, now, out) {
+            return None;
         }
+        self.by_acquire.remove(&holder);
         self.forget_completed(out);
-        self.forget_if_idle(id);
-        released
+        Some(id)
     }
 
     /// Returns `true` if the first attempt for this acquire is still to come, or under way.
@@ -436,7 +447,8 @@ impl<R: Clone, F: Identified> Registry<R, F> {
         self.forget_completed(out);
     }
 
-    fn forget_if_idle(&mut self, id: EntryId) {
+    /// Forgets the entry if there is nothing at it any more.
+    pub fn forget_if_idle(&mut self, id: EntryId) {
         if self.entries.get(&id).is_some_and(|slot| slot.entry.is_idle()) {
             self.forget(id);
         }

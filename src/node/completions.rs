@@ -17,8 +17,8 @@ use crate::lock::{self, Blocker, Offer, Outcome, Parker};
 pub enum Record {
     /// Tell JavaScript.
     Complete(Completion),
-    /// Accept a lock for an acquire of the environment.
-    Accept(Offer),
+    /// Accept a lock for an acquire of the environment, by its number.
+    Accept { offer: Offer, acquire: u64 },
 }
 
 /// What happened to an acquire.
@@ -61,9 +61,17 @@ impl CompletionQueue {
         self.woken.store(false, Ordering::SeqCst);
     }
 
-    /// Returns the oldest record.
+    /// Returns the oldest record. For the environment's thread, as is the next.
     pub fn first(&self) -> Option<Record> {
-        self.records.lock().front().copied()
+        let mut records = self.records.lock();
+        // Confirmed by the thread that waited for it: nothing is left to accept.
+        if let Some(Record::Accept { acquire, .. }) = records.front()
+            && let Some(Record::Complete(next)) = records.get(1)
+            && next.acquire == *acquire
+        {
+            records.pop_front();
+        }
+        records.front().copied()
     }
 
     /// Removes the oldest record, which is done.
@@ -129,7 +137,9 @@ impl lock::Reply for JsReply {
 
     fn offer(&self, offer: Offer) {
         match self {
-            Self::Queue { queue, .. } => queue.push(Record::Accept(offer)),
+            Self::Queue { queue, acquire } => {
+                queue.push(Record::Accept { offer, acquire: *acquire });
+            }
             Self::Thread(parker) => parker.offer(offer),
         }
     }

@@ -188,7 +188,7 @@ impl Environment {
         while let Some(record) = self.queue.first() {
             let told = self.queue.suppress_wake(|| match record {
                 Record::Complete(completion) => self.tell(env, completion, source),
-                Record::Accept(offer) => {
+                Record::Accept { offer, .. } => {
                     DRIVER.accept(offer);
                     Ok(true)
                 }

@@ -161,7 +161,8 @@ pub trait Os: Send + Sync + 'static {
     fn new_interrupt(&self) -> Self::Interrupt;
 
     /// Waits in the operating system for the lock until it is granted or interrupted. Keeps the gate
-    /// closed meanwhile, where there is one. Runs on a thread of [`Os::spawn`].
+    /// closed meanwhile, where there is one; once the lock is granted, until [`Os::open_gate`] or until it
+    /// is unlocked or downgraded. Runs on a thread of [`Os::spawn`].
     fn lock(
         &self,
         file: &Self::File,
@@ -172,6 +173,10 @@ pub trait Os: Send + Sync + 'static {
     /// Makes the exclusive lock that the file holds a shared one. No other process gets it in
     /// between. On an error the lock is exclusive still.
     fn downgrade(&self, file: &Self::File) -> Result<(), Error>;
+
+    /// Opens the gate that the wait for the lock has closed. Apart from [`Os::lock`], because the waiter
+    /// is told first: that a gate is closed means nothing as long as the lock is exclusive.
+    fn open_gate(&self, file: &Self::File);
 
     /// Returns whether another open file waits for the lock, as far as the gate tells.
     fn gate(&self, file: &Self::File) -> Gate;

@@ -256,12 +256,28 @@ fn a_granted_wait_is_offered_to_the_first_waiter_and_to_no_other() {
     let (first, foreign) = wait_behind_another(&driver, &one);
     let second = Acquire::start(&driver, (0, 2), &one);
     assert_eq!(first.reply.take_offer(), None, "another process has the lock");
+    // So that it is not granted before its thread accepts it.
+    driver.os().replace(&one);
     drop(foreign);
     driver.os().await_threads();
     assert_eq!(second.reply.take_offer(), None, "it is not next");
     assert!(first.cancel());
     assert_eq!(second.outcome(), Outcome::Granted);
     assert!(second.release());
+    assert_nothing_left(&driver);
+}
+
+#[test]
+fn a_granted_wait_is_confirmed_where_its_thread_has_not_accepted_it_yet() {
+    let (driver, one, _) = linked();
+    let (first, foreign) = wait_behind_another(&driver, &one);
+    drop(foreign);
+    driver.os().await_threads();
+    let offer = first.reply.take_offer().expect("it was woken by an offer");
+    assert_eq!(first.reply.outcome(), Some(Outcome::Granted));
+    assert!(!first.cancel(), "it is over");
+    driver.accept(offer);
+    assert!(first.release());
     assert_nothing_left(&driver);
 }
 

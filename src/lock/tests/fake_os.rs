@@ -55,11 +55,18 @@ struct State {
 
 impl State {
     fn unlock(&mut self, file: &File) {
+        self.open_gate(file);
         if let Some(locks) = self.locks.get_mut(&file.id.file) {
             locks.remove(&file.open);
             if locks.is_empty() {
                 self.locks.remove(&file.id.file);
             }
+        }
+    }
+
+    fn open_gate(&mut self, file: &File) {
+        if let Some(gate) = self.gates.get_mut(&file.id.file) {
+            gate.remove(&file.open);
         }
     }
 
@@ -301,8 +308,8 @@ impl Os for FakeOs {
             }
             state = self.disk.changed.wait(state).expect("no thread panicked");
         };
-        if let Some(gate) = state.gates.get_mut(&file.id.file) {
-            gate.remove(&file.open);
+        if waited != Waited::Granted || mode == Mode::Shared {
+            state.open_gate(file);
         }
         self.disk.changed.notify_all();
         while state.grants_delayed && waited == Waited::Granted {
@@ -326,8 +333,13 @@ impl Os for FakeOs {
         let before = state.locks.get_mut(&file.id.file).and_then(|locks| locks.get_mut(&file.open));
         let mode = before.expect("it is locked");
         assert_eq!(std::mem::replace(mode, Mode::Shared), Mode::Exclusive);
+        state.open_gate(file);
         self.disk.changed.notify_all();
         Ok(())
+    }
+
+    fn open_gate(&self, file: &File) {
+        file.disk.change(|state| state.open_gate(file));
     }
 
     fn gate(&self, file: &File) -> Gate {

@@ -196,9 +196,10 @@ fn a_wait_goes_on_where_a_server_has_forgotten_the_file_and_with_no_other_error(
         for errno in [ESTALE, EIO] {
             let (driver, path, foreign, acquire) = waiting(true);
             driver.os().sound().replace(&path);
+            drop(foreign);
+            driver.os().await_threads();
             // After the check of the old file and the start of the thread.
             driver.os().fail_after(2 + before, errno);
-            drop(foreign);
             assert_eq!(acquire.outcome(), expected(syscall, errno));
             acquire.release();
             assert_nothing_left(&driver);

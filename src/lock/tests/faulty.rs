@@ -120,6 +120,10 @@ impl<O: Os> Os for Faulty<O> {
         self.call(Syscall::Lock, || self.os.downgrade(file))
     }
 
+    fn open_gate(&self, file: &O::File) {
+        self.os.open_gate(file);
+    }
+
     fn gate(&self, file: &O::File) -> Gate {
         self.os.gate(file)
     }

@@ -246,6 +246,11 @@ impl Harness {
         self.event(|registry, _, out| registry.accepted(offer, out)).1
     }
 
+    /// The first path names the file that was offered.
+    pub fn confirm(&mut self, offer: Offer) -> Vec<Command> {
+        self.event(|registry, _, out| registry.confirmed(offer, &lock_path(A), out)).1
+    }
+
     /// The last wait is granted, and the waiter `number` takes the lock.
     pub fn wait_granted(&mut self, number: u64, file: File) -> Vec<Command> {
         assert_eq!(self.waited(WaitEnd::Granted(file)), [Command::Offer(number)]);
@@ -279,10 +284,16 @@ impl Harness {
     }
 
     pub fn try_release_only(&mut self, number: u64) -> bool {
-        let release = |registry: &mut Registry<_, _>, now, out: &mut _| {
-            registry.release_only(holder(number), now, out)
-        };
-        self.event(release).0
+        self.end(holder(number)).is_some()
+    }
+
+    /// Ends an acquisition, if it has not ended.
+    fn end(&mut self, id: AcquireId) -> Option<Vec<Command>> {
+        let release =
+            |registry: &mut Registry<_, _>, now, out: &mut _| registry.release_only(id, now, out);
+        let (released, commands) = self.event(release);
+        self.registry.forget_if_idle(released?);
+        Some(commands)
     }
 
     /// The lock that is on its way arrives.
@@ -294,11 +305,7 @@ impl Harness {
     pub fn release_file(&mut self, file: File, number: u64) -> Result<Vec<Command>, NotReleased> {
         let (path, found) = (lock_path(A), Some(file.id()));
         let id = self.registry.to_release(&path, found, LockId(number))?;
-        let release =
-            |registry: &mut Registry<_, _>, now, out: &mut _| registry.release_only(id, now, out);
-        let (released, commands) = self.event(release);
-        assert!(released, "it has not ended");
-        Ok(commands)
+        Ok(self.end(id).expect("it has not ended"))
     }
 
     pub fn owner_ended(&mut self, owner: u32) -> Vec<Command> {
@@ -377,7 +384,7 @@ impl Harness {
                 self.check = Some((entry, path));
                 Command::Verify(name, u64::try_from(file.file).expect("a number of ours"))
             }
-            Action::Offer { offer, reply } => {
+            Action::Offer { offer, reply, .. } => {
                 self.offer = Some(offer);
                 Command::Offer(reply)
             }

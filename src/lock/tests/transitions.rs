@@ -194,6 +194,32 @@ fn an_offer_that_was_made_to_another_waiter_since_is_void() {
 }
 
 #[test]
+fn a_lock_whose_path_is_confirmed_is_granted_to_whom_it_is_offered() {
+    let mut harness = Harness::waiting(FIRST);
+    harness.request(SECOND, A);
+    harness.waited(WaitEnd::Granted(file(1)));
+    let offer = harness.last_offer();
+    assert_eq!(harness.confirm(offer), [Complete(FIRST, Granted)]);
+    assert_eq!(harness.accept_offer(offer), [], "it need not be accepted");
+    assert_eq!(harness.confirm(offer), [], "nor confirmed again");
+    harness.release_to(SECOND);
+}
+
+#[test]
+fn a_path_that_is_confirmed_too_late_changes_nothing() {
+    let mut harness = Harness::waiting(FIRST);
+    harness.request(SECOND, A);
+    harness.waited(WaitEnd::Granted(file(1)));
+    let stale = harness.last_offer();
+    harness.cancel(FIRST);
+    assert_eq!(harness.confirm(stale), [], "it is offered to another one");
+    assert_eq!(harness.accept(), [Verify(A, 1)]);
+    let accepted = harness.last_offer();
+    assert_eq!(harness.confirm(accepted), [], "its own thread finds out");
+    assert_eq!(harness.verified(true), [Complete(SECOND, Granted)]);
+}
+
+#[test]
 fn an_offered_lock_without_a_waiter_is_unlocked() {
     let mut harness = Harness::waiting(FIRST);
     harness.waited(WaitEnd::Granted(file(1)));

@@ -143,8 +143,12 @@ pub enum Work {
     },
     /// On its way to the thread of this acquire.
     Offer(Offer, usize),
+    /// The path of that acquire is checked meanwhile.
+    Confirm(Offer, Path, Confirm),
     Interrupt(WorkId),
     Unlock(Handle),
+    /// What was released is forgotten, if nothing has begun there since.
+    Forget(EntryId),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -168,6 +172,12 @@ pub enum Wait {
 pub enum Verify {
     Ordered(File),
     Answered(bool),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Confirm {
+    Ordered(File),
+    Found,
 }
 
 /// One thing that can happen.
@@ -387,7 +397,8 @@ impl World {
                 let found = Some(FileId { volume: 0, file: self.paths[request.path].into() });
                 let own = self.registry.to_release(&PATHS[request.path], found, lock_id(index));
                 assert_eq!(own, Ok(id), "its lock object can release it");
-                assert!(self.registry.release_only(id, now, out), "a holder can release");
+                let entry = self.registry.release_only(id, now, out);
+                self.order(Work::Forget(entry.expect("a holder can release")), scenario);
                 self.progress[index] = Progress::Over;
             }
             Step::Downgrade(index) => {
@@ -511,6 +522,15 @@ impl World {
                 self.registry.verified(entry, &PATHS[path], Ok(current), out);
             }
             Work::Offer(offer, _) => self.registry.accepted(offer, out),
+            Work::Forget(entry) => self.registry.forget_if_idle(entry),
+            Work::Confirm(offer, path, Confirm::Ordered(file)) => {
+                if self.paths[path] == file {
+                    self.work.insert(Work::Confirm(offer, path, Confirm::Found));
+                }
+            }
+            Work::Confirm(offer, path, Confirm::Found) => {
+                self.registry.confirmed(offer, &PATHS[path], out);
+            }
             Work::Interrupt(id) => {
                 let found = self.work.iter().copied().find(|work| {
                     matches!(work, Work::Wait { id: it, at, .. }
@@ -639,7 +659,11 @@ impl World {
                     }
                 }
             }
-            Work::Offer(..) | Work::Interrupt(_) | Work::Unlock(_) => unreachable!("cannot fail"),
+            // It is the acquire's own thread then that finds out.
+            Work::Confirm(..) => {}
+            Work::Offer(..) | Work::Interrupt(_) | Work::Unlock(_) | Work::Forget(_) => {
+                unreachable!("cannot fail")
+            }
         }
     }
 
@@ -673,8 +697,11 @@ impl World {
                     let (at, path) = (Wait::Started(Some(file)), number(&path));
                     self.work.insert(Work::Wait { id, path, mode, at, interrupted: false });
                 }
-                Action::Offer { offer, reply } => {
+                Action::Offer { offer, path, file, reply } => {
                     assert!(self.work.insert(Work::Offer(offer, reply)), "offered once");
+                    let file = File::try_from(file.file).expect("the model's own");
+                    let at = Confirm::Ordered(file);
+                    self.work.insert(Work::Confirm(offer, number(&path), at));
                 }
                 Action::Interrupt { work } => self.order(Work::Interrupt(work), scenario),
                 Action::Unlock { file } => self.order(Work::Unlock(file), scenario),
@@ -810,7 +837,8 @@ impl World {
     }
 
     fn assert_entry_sound(&self, id: EntryId, entry: &Entry<usize, Handle>, scenario: &Scenario) {
-        assert!(!entry.is_idle(), "what is idle is forgotten");
+        let is_forgotten_soon = self.work.contains(&Work::Forget(id));
+        assert!(!entry.is_idle() || is_forgotten_soon, "what is idle is forgotten");
         let hold = &entry.hold;
         let wait = entry.wait.as_ref();
         // No order was lost: what the entry waits for is under way.
@@ -998,9 +1026,10 @@ fn can_fail(work: Work) -> bool {
         Work::Attempt(_, _, _, at) => !matches!(at, Attempt::Busy(_)),
         Work::Wait { .. } => true,
         Work::Verify(_, _, at) => matches!(at, Verify::Ordered(_)),
+        Work::Confirm(_, _, at) => matches!(at, Confirm::Ordered(_)),
         Work::Check { found, .. } => found.is_none(),
         Work::Downgrade { is_done, .. } => !is_done,
-        Work::Offer(..) | Work::Interrupt(_) | Work::Unlock(_) => false,
+        Work::Offer(..) | Work::Interrupt(_) | Work::Unlock(_) | Work::Forget(_) => false,
     }
 }
 
@@ -1019,7 +1048,11 @@ fn handle_of(work: Work) -> Option<Handle> {
         Work::Check { handle, .. } | Work::Downgrade { handle, .. } | Work::Unlock(handle) => {
             Some(handle)
         }
-        Work::Verify(..) | Work::Offer(..) | Work::Interrupt(_) => None,
+        Work::Verify(..)
+        | Work::Offer(..)
+        | Work::Confirm(..)
+        | Work::Interrupt(_)
+        | Work::Forget(_) => None,
     }
 }
 

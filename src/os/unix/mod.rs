@@ -125,6 +125,7 @@ impl Os for System {
     /// as none is held.
     #[expect(clippy::disallowed_methods, reason = "the one door to the file locks")]
     fn downgrade(&self, file: &File) -> Result<(), Error> {
+        gate::withdraw(file);
         gate::mark(file);
         loop {
             match FileExt::lock_shared(file.handle()) {
@@ -138,6 +139,10 @@ impl Os for System {
         }
     }
 
+    fn open_gate(&self, file: &File) {
+        gate::withdraw(file);
+    }
+
     fn gate(&self, file: &File) -> Gate {
         gate::look(file)
     }
@@ -148,6 +153,7 @@ impl Os for System {
 
     #[expect(clippy::disallowed_methods, reason = "the one door to the file locks")]
     fn unlock(&self, file: &File) {
+        gate::withdraw(file);
         // Not left to close(2) alone: between fork and exec a child of this process has the
         // descriptor too. Should the unlock fail, the close that follows is all there is to do.
         let _ = FileExt::unlock(file.handle());

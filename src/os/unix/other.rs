@@ -102,6 +102,8 @@ pub mod gate {
         lock()
     }
 
+    pub fn withdraw(_file: &File) {}
+
     pub fn mark(_file: &File) {}
 
     pub fn unmark(_file: &File) {}

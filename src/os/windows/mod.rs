@@ -145,6 +145,9 @@ impl Os for System {
         FileExt::unlock(&file.file).map_err(|error| lock_failed(&error))
     }
 
+    /// It is open again when the wait returns.
+    fn open_gate(&self, _file: &File) {}
+
     fn gate(&self, file: &File) -> Gate {
         if gate::is_closed(&file.file) { Gate::Closed } else { Gate::Open }
     }

@@ -42,6 +42,8 @@ pub struct GateState {
     is_possible: OnceLock<bool>,
     /// It has marked itself as reading.
     is_reading: AtomicBool,
+    /// It has announced itself as a writer.
+    is_announced: AtomicBool,
 }
 
 /// How entering the gate ended.
@@ -75,7 +77,8 @@ pub fn admits_reader(file: &File) -> bool {
     admits
 }
 
-/// Waits for the lock with `lock`, behind those who wait already and before readers to come.
+/// Waits for the lock with `lock`, behind those who wait already and before readers to come. If it is
+/// granted, the announcement is still to be [withdrawn](withdraw).
 pub fn wait(
     file: &File,
     mode: Mode,
@@ -111,7 +114,9 @@ fn wait_to_write(
         };
     }
     let end = lock();
-    withdraw(file);
+    if end != Ok(Waited::Granted) {
+        withdraw(file);
+    }
     end
 }
 
@@ -159,11 +164,17 @@ pub fn unmark(file: &File) {
 }
 
 fn announce(file: &File) -> bool {
-    ofd::set(file.handle(), ANNOUNCED, Kind::Shared).is_ok()
+    let is_announced = ofd::set(file.handle(), ANNOUNCED, Kind::Shared).is_ok();
+    file.gate.is_announced.store(is_announced, Ordering::Relaxed);
+    is_announced
 }
 
-fn withdraw(file: &File) {
-    let _ = ofd::set(file.handle(), ANNOUNCED, Kind::Unlocked);
+/// It does not wait any more. While it holds the lock, nobody looks: it can come as late as before
+/// the lock is released or shared.
+pub fn withdraw(file: &File) {
+    if file.gate.is_announced.swap(false, Ordering::Relaxed) {
+        let _ = ofd::set(file.handle(), ANNOUNCED, Kind::Unlocked);
+    }
 }
 
 fn enter(file: &File, interrupted: &dyn Fn() -> bool) -> Entered {
