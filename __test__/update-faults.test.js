@@ -25,11 +25,11 @@ const beside = (file) => fs.readdirSync(path.dirname(file)).filter((name) => !na
 
 /** In the peer: updates under the fault; answers the calls, and what the update said. */
 async function updateUnder({ require }, file, fault, made, options) {
-  // A checkout loads it with the first update, which would be calls, too.
-  require('./lib/content/update')
   const { lockFile, updateFile, updateFileSync } = require('.')
   const { fsFaults } = globalThis
   const update = options.isSync ? updateFileSync : updateFile
+  // A checkout loads what updates files with the first call, which would be calls, too.
+  await (async () => update())().catch(() => {})
   const { inPlace } = options
   fsFaults.order(fault)
   let code = null

@@ -27,8 +27,6 @@ function build(triple) {
     env.RUSTC_BOOTSTRAP = '1'
     options.push('-Zbuild-std=std,panic_abort')
   }
-  // With musl comes a library for unwinding, and the limit is the same.
-  if (target.libc === 'musl') options.push('--config', 'profile.release.package."*".opt-level="z"')
   let program = cargo
   let command = ['build', '--target', triple]
   if (target.os !== process.platform || target.os === 'linux') {

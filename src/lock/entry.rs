@@ -12,7 +12,7 @@
 //! | `Free`       | unwanted | empty | `waited`: what is granted is unlocked                       |
 //! | `Attempting` | none     | any   | `tried`: held, `Free` with a wait, or failed                |
 //! | `Attempting` | unwanted | any   | `tried`, or `waited`: a grant makes the attempt stale       |
-//! | `Offered`    | none     | some  | `accepted`: verified next; `cancel`: the next waiter's      |
+//! | `Offered`    | none     | some  | `accepted`: verified next; `confirmed`: held; `cancel`: the next waiter's |
 //! | `Verifying`  | any      | any   | `verified`: held, the next path, or unlocked and waited for |
 //! | `Held`       | none     | any   | `release`: the next waiter, a reservation, or unlocked      |
 //! | `Held`       | wanted   | some  | `release`: after the turn unlocked, if the wait is queued   |
