@@ -9,7 +9,7 @@ const { test } = require('node:test')
 const { lockFile } = require('..')
 const { run, start, startLocket } = require('../tools/child')
 const { temporaryFolder } = require('../tools/folder')
-const { rootOnly } = require('../tools/platform')
+const { nativeOnly, rootOnly } = require('../tools/platform')
 const { until } = require('../tools/until')
 const { flock, locket, needs } = require('../tools/wrapper')
 
@@ -200,7 +200,9 @@ test('a waiting process 1 ends at SIGTERM', namespaceOnly, async (t) => {
   guard.release()
 })
 
-test('an absolute path needs no working directory', shellsOnly, async (t) => {
+const nativeShellsOnly = { skip: shellsOnly.skip || nativeOnly.skip }
+
+test('an absolute path needs no working directory', nativeShellsOnly, async (t) => {
   const folder = temporaryFolder(t)
   const gone = path.join(folder, 'gone')
   fs.mkdirSync(gone)

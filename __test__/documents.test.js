@@ -19,6 +19,7 @@ const {
   withoutBlocks,
 } = require('../tools/documents')
 const { LANGUAGES, UNTRIED, needsServer, runShell } = require('../tools/languages')
+const { nativeOnly } = require('../tools/platform')
 const { PostgresServer, hasPostgres } = require('../tools/postgres')
 
 const server = new PostgresServer()
@@ -92,7 +93,7 @@ for (const block of blocks) {
   }
   const apart = APART.find((each) => each.code.test(code))
   const needs = needsServer(block)
-  const options = { skip: known.options.skip || (needs && serverOnly.skip) || lackingOnWindows(code) }
+  const options = { skip: known.options.skip || (needs && serverOnly.skip) || lackingHere(code) }
   test(`${place} (${language}) ${apart?.what ?? 'runs'}`, options, async (t) => {
     const { status, out, err } = await (apart ?? known).run(t, code, needs ? server : undefined)
     assert.equal(status, 0, out + err)
@@ -100,7 +101,8 @@ for (const block of blocks) {
   })
 }
 
-function lackingOnWindows(code) {
+function lackingHere(code) {
+  if (/--label/.test(code) && nativeOnly.skip) return nativeOnly.skip
   const lacking = /directory: true|0o777/.test(code)
   return lacking && process.platform === 'win32' && 'Windows locks no folder, and has no permission bits'
 }

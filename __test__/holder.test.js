@@ -43,7 +43,7 @@ test('a timeout names the process that holds the lock and its command', knownCom
   assert.throws(() => lockFile(file).acquireSync(0.01), { holder: { pid: holder.pid, sameProcess: false } })
 })
 
-test('holder.command has all arguments, and no log shows it unasked', linuxOnly, async (t) => {
+test('holder.command has all arguments, and no log shows it unasked', knownCommandsOnly, async (t) => {
   const file = lockPath(t)
   const holder = await startNode(t, { args: ['--no-warnings'] })
   await holder.acquire(file)

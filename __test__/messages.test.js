@@ -23,7 +23,7 @@ const { runLocket } = require('../tools/child')
 const { lockPath, temporaryFolder } = require('../tools/folder')
 const { startNode } = require('../tools/peer')
 const { works } = require('../tools/mounts')
-const { linuxOnly, rootOnly } = require('../tools/platform')
+const { linuxOnly, nativeOnly, rootOnly } = require('../tools/platform')
 const { startOtherUser } = require('../tools/user')
 
 /** Returns the message of what `act` throws or rejects with. */
@@ -165,7 +165,9 @@ test('a lock that cannot be acquired or released is named, with its holder', asy
   guard.release()
 })
 
-test('a holder in another process is named with its command', linuxOnly, async (t) => {
+const knownCommandsOnly = { skip: linuxOnly.skip || nativeOnly.skip }
+
+test('a holder in another process is named with its command', knownCommandsOnly, async (t) => {
   const file = lockPath(t)
   const lock = lockFile(file)
   const { pid } = await holder(t, file)
@@ -245,7 +247,7 @@ test('the command line reports wrong arguments in one line', async (t) => {
   }
 })
 
-test('the command line reports what happens', linuxOnly, async (t) => {
+test('the command line reports what happens', knownCommandsOnly, async (t) => {
   const file = lockPath(t)
   const told = async (...args) => (await runLocket(t, args)).err
   const nothing = [process.execPath, '-e', '']

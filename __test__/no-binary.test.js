@@ -10,14 +10,19 @@ const { test } = require('node:test')
 const { target } = require('../lib/native/target')
 const { temporaryFolder } = require('../tools/folder')
 const { works } = require('../tools/mounts')
-const { linuxOnly } = require('../tools/platform')
+const { linuxOnly, nativeOnly } = require('../tools/platform')
 const { files, manifest, nameOf, root, targets } = require('../tools/targets')
 
 const here = targets.find(({ name }) => name === target())
 const REINSTALL = 'Remove node_modules and run "npm install" on this machine.'
 
 const compilerOnly = {
-  skip: linuxOnly.skip || (!works('cc', '--version') && 'no cc: install a C compiler'),
+  skip: linuxOnly.skip || nativeOnly.skip || (!works('cc', '--version') && 'no cc: install a C compiler'),
+}
+
+/** Where Node came with another C library than the compiler: it bears what is made for glibc. */
+const glibcOnly = {
+  skip: compilerOnly.skip || (target().endsWith('-musl') && 'the compiler makes addons for glibc'),
 }
 
 /** A project with the main package, as it is installed, without one for the platform. */
@@ -118,7 +123,7 @@ test('require with a damaged addon names the package and the cause', (t) => {
   assertRefused(load(folder), `Cannot load the native package ${nameOf(here)}: `, REINSTALL)
 })
 
-test('require with an addon for another C library says so', compilerOnly, (t) => {
+test('require with an addon for another C library says so', glibcOnly, (t) => {
   const folder = project(t)
   addPlatform(folder, here, (file) => {
     const libc = path.join(folder, 'libc.so')
@@ -128,7 +133,7 @@ test('require with an addon for another C library says so', compilerOnly, (t) =>
   assertRefused(load(folder), nameOf(here), 'built for another C library', REINSTALL)
 })
 
-test('require with an addon for a later glibc names the version', compilerOnly, (t) => {
+test('require with an addon for a later glibc names the version', glibcOnly, (t) => {
   const folder = project(t)
   addPlatform(folder, here, (file) => {
     const [libc, versions] = [path.join(folder, 'libc.so'), path.join(folder, 'versions')]
@@ -146,7 +151,7 @@ test('require with an addon of another version names both versions', compilerOnl
 })
 
 const noexecOnly = {
-  skip: linuxOnly.skip || (!works('unshare', '--mount', 'true') && 'needs root, to mount'),
+  skip: linuxOnly.skip || nativeOnly.skip || (!works('unshare', '--mount', 'true') && 'needs root, to mount'),
 }
 
 test('require from a file system without execution says so', noexecOnly, (t) => {

@@ -8,7 +8,7 @@ use super::reply::{Acquire, TestReply};
 use crate::error::Error;
 use crate::lock::driver::Driver;
 use crate::lock::waiter::{AcquireId, LockId, Outcome, OwnerId, WaitLimit};
-use crate::os::{HolderInfo, Os};
+use crate::os::{Gate, HolderInfo, Os};
 use crate::path::LockPath;
 
 /// Two spellings of one file.
@@ -277,6 +277,20 @@ fn a_granted_wait_is_confirmed_where_its_thread_has_not_accepted_it_yet() {
     assert_eq!(first.reply.outcome(), Some(Outcome::Granted));
     assert!(!first.cancel(), "it is over");
     driver.accept(offer);
+    assert!(first.release());
+    assert_nothing_left(&driver);
+}
+
+#[test]
+fn a_writer_that_was_granted_the_lock_opens_the_gate_and_holds_on() {
+    let (driver, one, _) = linked();
+    let (first, foreign) = wait_behind_another(&driver, &one);
+    let look = || driver.os().gate(&driver.os().open(&one).expect("it is there"));
+    assert_eq!(look(), Gate::Closed);
+    drop(foreign);
+    driver.os().await_threads();
+    assert_eq!(look(), Gate::Open);
+    assert_eq!(first.outcome(), Outcome::Granted);
     assert!(first.release());
     assert_nothing_left(&driver);
 }
