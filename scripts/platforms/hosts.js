@@ -63,8 +63,8 @@ const hosts = {
     const preload = path.join(place, 'exec-path.cjs')
     fs.writeFileSync(preload, `Object.defineProperty(process, 'execPath', { value: '${script}' })\n`)
     const command = `exec ${qemu} -L ${system} '${node}' -r '${preload}' "$@"`
-    fs.writeFileSync(script, `#!/bin/sh\nexport LOCKET_TEST_EMULATED=true\n${command}\n`, { mode: 0o755 })
-    return { command: [script] }
+    fs.writeFileSync(script, `#!/bin/sh\n${command}\n`, { mode: 0o755 })
+    return { command: [script], env: { LOCKET_TEST_EMULATED: 'true' } }
   },
 
   windows(major) {
