@@ -89,11 +89,8 @@ impl<F: Identified> Hold<F> {
     /// Returns the file whose lock is ours.
     pub fn file(&self) -> Option<FileId> {
         match self {
-            Self::Offered { file, .. } | Self::Verifying { file, .. } | Self::Held { file, .. } => {
-                Some(file.id())
-            }
             Self::Shared(shared) => Some(shared.file),
-            Self::Free | Self::Attempting(_) => None,
+            _ => self.open_file().map(Identified::id),
         }
     }
 }

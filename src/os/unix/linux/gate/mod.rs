@@ -169,8 +169,8 @@ fn announce(file: &File) -> bool {
     is_announced
 }
 
-/// It does not wait any more. While it holds the lock, nobody looks: it can come as late as before
-/// the lock is released or shared.
+/// The wait is over. While the lock is exclusive, no process looks at the announcement: it can be
+/// withdrawn as late as just before the unlock or the downgrade.
 pub fn withdraw(file: &File) {
     if file.gate.is_announced.swap(false, Ordering::Relaxed) {
         let _ = ofd::set(file.handle(), ANNOUNCED, Kind::Unlocked);
