@@ -310,6 +310,7 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
         self.waits.lock().remove(&work);
         self.ended.notify_all();
         if let Some((offer, path, file)) = offered
+            && self.registry.lock().is_offered(offer)
             && self.os.identify(&path) == Ok(file)
         {
             self.event(|registry, out| registry.confirmed(offer, &path, out));

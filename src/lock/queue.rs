@@ -90,6 +90,9 @@ impl<R> Queue<R> {
 
     /// Removes and returns the waiters with a single attempt, other than `kept`.
     pub fn remove_single(&mut self, kept: Option<AcquireId>) -> Vec<Waiter<R>> {
+        if self.single.is_empty() {
+            return Vec::new();
+        }
         let kept = kept.and_then(|id| self.arrivals.get(&id));
         let arrivals: Vec<_> =
             self.single.iter().filter(|one| Some(*one) != kept).copied().collect();
@@ -99,6 +102,9 @@ impl<R> Queue<R> {
     /// Removes and returns the waiters, other than `holder` itself, for which the thread of `holder`
     /// waits without a limit.
     pub fn remove_blocked(&mut self, holder: AcquireId) -> Vec<Waiter<R>> {
+        if self.blocked.is_empty() {
+            return Vec::new();
+        }
         let itself = self.arrivals.get(&holder).copied();
         let blocked = self.blocked.range((holder.owner, 0)..=(holder.owner, u64::MAX));
         let others = blocked.map(|(_, arrival)| *arrival).filter(|one| Some(*one) != itself);

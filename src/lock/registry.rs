@@ -25,7 +25,7 @@ pub struct Registry<R, F> {
     pub(super) by_path: HashMap<LockPath, EntryId>,
     pub(super) by_file: HashMap<FileId, EntryId>,
     /// Acquires that wait or hold.
-    pub(super) by_acquire: HashMap<AcquireId, EntryId>,
+    pub(super) by_acquire: BTreeMap<AcquireId, EntryId>,
     /// Entries with a lock that was asked for by a path that has come to name another file.
     pub(super) unbound: BTreeSet<EntryId>,
     /// The last number given to an entry or an arrival.
@@ -55,7 +55,7 @@ impl<R: Clone, F: Identified> Registry<R, F> {
             entries: BTreeMap::new(),
             by_path: HashMap::new(),
             by_file: HashMap::new(),
-            by_acquire: HashMap::new(),
+            by_acquire: BTreeMap::new(),
             unbound: BTreeSet::new(),
             last: 0,
         }
@@ -231,6 +231,12 @@ impl<R: Clone, F: Identified> Registry<R, F> {
     pub fn accepted(&mut self, offer: Offer, out: &mut Actions<R, F>) {
         self.on_entry(offer.entry, |entry| entry.accepted(offer, out));
         self.forget_completed(out);
+    }
+
+    /// Returns `true` if its waiter has not taken the lock yet.
+    pub fn is_offered(&self, offer: Offer) -> bool {
+        let hold = self.entries.get(&offer.entry).map(|slot| &slot.entry.hold);
+        matches!(hold, Some(Hold::Offered { number, .. }) if *number == offer.number)
     }
 
     /// See [`Entry::confirmed`].

@@ -97,15 +97,10 @@ impl CompletionQueue {
 
     /// Wakes the environment, unless a wake is on its way.
     pub fn wake(&self) {
-        if !self.woken.swap(true, Ordering::SeqCst) {
-            self.with_wake(Wake::call);
-        }
-    }
-
-    /// Calls `act` with the way to wake the environment, while there is one.
-    pub fn with_wake(&self, act: impl FnOnce(&Wake)) {
-        if let Some(wake) = &*self.wake.lock() {
-            act(wake);
+        if !self.woken.swap(true, Ordering::SeqCst)
+            && let Some(wake) = &*self.wake.lock()
+        {
+            wake.call();
         }
     }
 

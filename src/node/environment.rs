@@ -1,7 +1,7 @@
 //! One JavaScript environment: the main thread or a worker.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
 use std::ptr;
 use std::rc::Rc;
@@ -37,9 +37,12 @@ thread_local! {
 pub struct Environment {
     owner: OwnerId,
     pub queue: Arc<CompletionQueue>,
-    pending: RefCell<HashMap<u64, Pending>>,
+    /// The queue's, without its mutex: the thread that has woken this one can still hold that.
+    /// `None` after the end.
+    wake: RefCell<Option<Wake>>,
+    pending: RefCell<BTreeMap<u64, Pending>>,
     /// Acquisitions whose loss is to be told.
-    watched: RefCell<HashMap<u64, Pending>>,
+    watched: RefCell<BTreeMap<u64, Pending>>,
     /// Locks whose path is to be checked, in the next turn of the event loop.
     unchecked: RefCell<Vec<Rc<LockContext>>>,
     /// JavaScript is being told.
@@ -106,11 +109,13 @@ impl Environment {
         static LAST: AtomicU32 = AtomicU32::new(0);
         let owner = OwnerId(LAST.fetch_add(1, Ordering::Relaxed));
         let queue = CompletionQueue::new();
-        queue.open(Wake::new(env, on_wake, has_pending)?);
+        let wake = Wake::new(env, on_wake, has_pending)?;
+        queue.open(wake.clone());
         env.add_env_cleanup_hook((), move |()| {
             handles::clear();
             if let Some(environment) = CURRENT.with(|current| current.take()) {
                 environment.queue.close();
+                environment.wake.take();
                 environment.pending.take();
                 environment.watched.take();
                 environment.unchecked.take();
@@ -122,6 +127,7 @@ impl Environment {
         Ok(Rc::new(Self {
             owner,
             queue,
+            wake: RefCell::new(Some(wake)),
             pending: RefCell::default(),
             watched: RefCell::default(),
             unchecked: RefCell::default(),
@@ -235,6 +241,8 @@ impl Environment {
 
     /// A pending acquire keeps the process alive, a held lock does not.
     fn keep_alive(&self, env: &Env, alive: bool) {
-        self.queue.with_wake(|wake| wake.keep_alive(env, alive));
+        if let Some(wake) = &*self.wake.borrow() {
+            wake.keep_alive(env, alive);
+        }
     }
 }

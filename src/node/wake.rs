@@ -15,8 +15,9 @@ use napi::{Callback, Env, Error, Result, Status, sys};
 /// How many wakes can be under way: [`Wake::call`] is called again after one has come alone.
 const NO_LIMIT: usize = 0;
 
-/// Calls a function on the environment's thread. Ends with this, on the environment's thread and
-/// before the environment.
+/// Calls a function on the environment's thread. Ends with its last clone, on the environment's
+/// thread and before the environment.
+#[derive(Clone)]
 pub struct Wake(Arc<ThreadsafeFunctionHandle>);
 
 /// What is called on the environment's thread.

@@ -242,6 +242,10 @@ impl Harness {
         self.offer.expect("something was offered")
     }
 
+    pub fn is_offered(&self, offer: Offer) -> bool {
+        self.registry.is_offered(offer)
+    }
+
     pub fn accept_offer(&mut self, offer: Offer) -> Vec<Command> {
         self.event(|registry, _, out| registry.accepted(offer, out)).1
     }

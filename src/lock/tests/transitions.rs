@@ -211,10 +211,14 @@ fn a_path_that_is_confirmed_too_late_changes_nothing() {
     harness.request(SECOND, A);
     harness.waited(WaitEnd::Granted(file(1)));
     let stale = harness.last_offer();
+    assert!(harness.is_offered(stale));
     harness.cancel(FIRST);
+    assert!(!harness.is_offered(stale), "but another one is");
     assert_eq!(harness.confirm(stale), [], "it is offered to another one");
-    assert_eq!(harness.accept(), [Verify(A, 1)]);
     let accepted = harness.last_offer();
+    assert!(harness.is_offered(accepted));
+    assert_eq!(harness.accept(), [Verify(A, 1)]);
+    assert!(!harness.is_offered(accepted), "its path need not be looked at again");
     assert_eq!(harness.confirm(accepted), [], "its own thread finds out");
     assert_eq!(harness.verified(true), [Complete(SECOND, Granted)]);
 }
