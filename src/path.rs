@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::hash::{Hash, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{self, Path};
 use std::sync::Arc;
@@ -13,13 +13,15 @@ use std::sync::Arc;
 pub struct LockPath {
     path: Arc<OsStr>,
     is_folder: bool,
+    /// Of the path: each section looks it up, and does not read it for that.
+    digest: u64,
 }
 
 impl LockPath {
     /// Wraps a path that is absolute.
     #[cfg(test)]
     pub fn new(path: &OsStr) -> Self {
-        Self { path: Arc::from(path), is_folder: false }
+        Self::from_absolute(Arc::from(path))
     }
 
     /// Makes a path absolute without asking the file system what is there: `..` and a slash at the
@@ -32,7 +34,13 @@ impl LockPath {
         if cfg!(unix) && path.as_os_str().as_encoded_bytes().ends_with(b"/.") {
             absolute.push("");
         }
-        Ok(Self { path: Arc::from(absolute.into_os_string()), is_folder: false })
+        Ok(Self::from_absolute(Arc::from(absolute.into_os_string())))
+    }
+
+    fn from_absolute(path: Arc<OsStr>) -> Self {
+        let mut hasher = DefaultHasher::new();
+        path.hash(&mut hasher);
+        Self { path, is_folder: false, digest: hasher.finish() }
     }
 
     /// Returns the same path, for the lock of the folder that is there.
@@ -53,7 +61,8 @@ impl LockPath {
 
 impl PartialEq for LockPath {
     fn eq(&self, other: &Self) -> bool {
-        self.is_folder == other.is_folder
+        self.digest == other.digest
+            && self.is_folder == other.is_folder
             && (Arc::ptr_eq(&self.path, &other.path) || self.path == other.path)
     }
 }
@@ -62,8 +71,7 @@ impl Eq for LockPath {}
 
 impl Hash for LockPath {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write(self.path.as_encoded_bytes());
-        state.write_u8(self.is_folder.into());
+        state.write_u64(self.digest);
     }
 }
 

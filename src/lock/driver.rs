@@ -1,8 +1,9 @@
 //! Runs the state machine: feeds it events under a mutex, and carries out what it orders outside.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use rustc_hash::FxHashMap;
 
 use super::command::{Action, Actions, EntryId, Offer, Tried, WaitEnd, WorkId};
 use super::registry::{NotReleased, Registry};
@@ -26,6 +27,9 @@ const MAX_REPLACED: u32 = 100;
 /// and again while it is waited for.
 const REAL_WAIT: Duration = Duration::from_millis(10);
 
+/// How many actions an event leads to, but for rare cases.
+const USUAL_ACTIONS: usize = 2;
+
 /// A wait that is under way, until its file is closed or passed on.
 pub struct ActiveWait<I> {
     /// How to end it.
@@ -47,7 +51,7 @@ pub struct Requested<R: Reply + Clone, O: Os> {
 pub struct Driver<R: Reply + Clone, O: Os> {
     pub(super) os: O,
     pub(super) registry: Mutex<Registry<R, O::File>>,
-    pub(super) waits: Mutex<HashMap<WorkId, ActiveWait<O::Interrupt>>>,
+    pub(super) waits: Mutex<FxHashMap<WorkId, ActiveWait<O::Interrupt>>>,
     /// Of a wait in `waits`.
     ended: Condvar,
 }
@@ -56,7 +60,12 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
     /// No lock is held or waited for.
     pub fn new(os: O) -> Arc<Self> {
         let registry = Mutex::new(Registry::new());
-        Arc::new(Self { os, registry, waits: Mutex::new(HashMap::new()), ended: Condvar::new() })
+        Arc::new(Self {
+            os,
+            registry,
+            waits: Mutex::new(FxHashMap::default()),
+            ended: Condvar::new(),
+        })
     }
 
     /// Asks for a lock. Returns file work, to be run at once where blocking does no harm.
@@ -65,7 +74,7 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
         if waiter.is_sync {
             self.check_path(&waiter.path);
         }
-        let mut actions = Actions::new();
+        let mut actions = Actions::with_capacity(USUAL_ACTIONS);
         let is_unchecked = self.registry.lock().requested(waiter, &mut actions);
         let mut attempt = None;
         actions.retain_mut(|action| match action {
@@ -186,7 +195,7 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
         self: &Arc<Self>,
         event: impl FnOnce(&mut Registry<R, O::File>, &mut Actions<R, O::File>) -> T,
     ) -> T {
-        let mut actions = Actions::new();
+        let mut actions = Actions::with_capacity(USUAL_ACTIONS);
         let result = event(&mut self.registry.lock(), &mut actions);
         self.perform(actions);
         result
@@ -292,7 +301,7 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
     }
 
     fn waited(self: &Arc<Self>, work: WorkId, path: &LockPath, end: Option<WaitEnd<O::File>>) {
-        let mut actions = Actions::new();
+        let mut actions = Actions::with_capacity(USUAL_ACTIONS);
         if let Some(end) = end {
             self.registry.lock().waited(work, path, end, now(), &mut actions);
         }
@@ -378,7 +387,10 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
     }
 
     fn opened(self: &Arc<Self>, work: WorkId, file: O::File) -> Option<O::File> {
-        let goes_on = self.event(|registry, out| registry.file_opened(work, file.id(), out));
+        // None, unless the path turns out to be another one's file.
+        let mut actions = Actions::new();
+        let goes_on = self.registry.lock().file_opened(work, file.id(), &mut actions);
+        self.perform(actions);
         goes_on.is_continue().then_some(file)
     }
 
@@ -466,7 +478,7 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
 }
 
 /// Returns `true` if a wait stands in the file's queue.
-fn has_wait<I>(waits: &HashMap<WorkId, ActiveWait<I>>, file: FileId) -> bool {
+fn has_wait<I>(waits: &FxHashMap<WorkId, ActiveWait<I>>, file: FileId) -> bool {
     waits.values().any(|wait| wait.file == Some(file))
 }
 

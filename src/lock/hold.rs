@@ -1,7 +1,8 @@
 //! Whether this process has the lock of a file, and which acquisitions in it.
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
+
+use rustc_hash::FxHashMap;
 
 use super::command::WorkId;
 use super::waiter::{AcquireId, LockId, OwnerId};
@@ -75,7 +76,7 @@ pub enum Step<F> {
 /// The acquisitions that share the lock.
 #[derive(Debug, Default)]
 #[cfg_attr(test, derive(Clone))]
-pub struct Readers(HashMap<AcquireId, Reader>);
+pub struct Readers(FxHashMap<AcquireId, Reader>);
 
 /// One of them, which `lock` asked for by `path`.
 #[derive(Debug)]

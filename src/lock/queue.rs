@@ -6,9 +6,21 @@ use super::waiter::{AcquireId, OwnerId, Waiter};
 
 /// A queue that finds and removes any waiter in logarithmic time, however many there are. What
 /// concerns few waiters is found without the others.
+///
+/// Mostly there is one waiter, which is put into no index.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone))]
 pub struct Queue<R> {
+    /// `None` where there is no waiter at all.
+    pub(super) first: Option<(u64, Waiter<R>)>,
+    /// Made for the second waiter, and then kept.
+    pub(super) others: Option<Box<Others<R>>>,
+}
+
+/// Waiters behind the first one.
+#[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
+pub(super) struct Others<R> {
     pub(super) by_arrival: BTreeMap<u64, Waiter<R>>,
     pub(super) arrivals: BTreeMap<AcquireId, u64>,
     /// Waiters that are to be told that the lock is taken.
@@ -23,6 +35,164 @@ pub struct Queue<R> {
 
 impl<R> Queue<R> {
     pub fn new() -> Self {
+        Self { first: None, others: None }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// Adds a waiter at the place its arrival gives it. Arrivals are unique in the process.
+    pub fn insert(&mut self, arrival: u64, waiter: Waiter<R>) {
+        let behind = match &mut self.first {
+            None => {
+                self.first = Some((arrival, waiter));
+                return;
+            }
+            Some(first) if arrival < first.0 => std::mem::replace(first, (arrival, waiter)),
+            Some(_) => (arrival, waiter),
+        };
+        self.others.get_or_insert_default().insert(behind.0, behind.1);
+    }
+
+    pub fn first(&self) -> Option<&Waiter<R>> {
+        self.first.as_ref().map(|(_, waiter)| waiter)
+    }
+
+    pub fn pop_first(&mut self) -> Option<Waiter<R>> {
+        let (_, waiter) = self.first.take()?;
+        self.move_up();
+        Some(waiter)
+    }
+
+    pub fn remove(&mut self, id: AcquireId) -> Option<Waiter<R>> {
+        if self.first().is_some_and(|first| first.id == id) {
+            return self.pop_first();
+        }
+        self.others.as_mut()?.remove(id)
+    }
+
+    /// Removes and returns, with their arrivals, the waiters for which `belongs` is `true`.
+    pub fn remove_all(
+        &mut self,
+        mut belongs: impl FnMut(&Waiter<R>) -> bool,
+    ) -> Vec<(u64, Waiter<R>)> {
+        let mut removed: Vec<_> =
+            self.first.take_if(|(_, first)| belongs(first)).into_iter().collect();
+        if let Some(others) = &mut self.others {
+            removed.extend(others.remove_all(belongs));
+        }
+        self.move_up();
+        removed
+    }
+
+    pub fn has_single(&self) -> bool {
+        self.has(Waiter::is_single, |others| !others.single.is_empty())
+    }
+
+    pub fn has_writer(&self) -> bool {
+        self.has(|first| !first.is_shared(), |others| !others.writers.is_empty())
+    }
+
+    /// Returns `true` if there is a waiter whose thread waits for it without a limit, and belongs to an
+    /// owner for which `holds` is `true`.
+    pub fn has_blocked_of(&self, holds: impl Fn(OwnerId) -> bool) -> bool {
+        self.has(
+            |first| first.blocks_thread() && holds(first.id.owner),
+            |others| others.blocked.iter().any(|(owner, _)| holds(*owner)),
+        )
+    }
+
+    /// Removes and returns the waiters with a single attempt, other than `kept`.
+    pub fn remove_single(&mut self, kept: Option<AcquireId>) -> Vec<Waiter<R>> {
+        self.remove_found(
+            |first| first.is_single() && kept != Some(first.id),
+            |others| {
+                let kept = kept.and_then(|id| others.arrivals.get(&id));
+                others.single.iter().filter(|one| Some(*one) != kept).copied().collect()
+            },
+        )
+    }
+
+    /// Removes and returns the waiters, other than `holder` itself, for which the thread of `holder`
+    /// waits without a limit.
+    pub fn remove_blocked(&mut self, holder: AcquireId) -> Vec<Waiter<R>> {
+        self.remove_found(
+            |first| first.blocks_thread() && first.id.owner == holder.owner && first.id != holder,
+            |others| {
+                let itself = others.arrivals.get(&holder).copied();
+                let blocked = others.blocked.range((holder.owner, 0)..=(holder.owner, u64::MAX));
+                blocked.map(|(_, arrival)| *arrival).filter(|one| Some(*one) != itself).collect()
+            },
+        )
+    }
+
+    /// Removes and returns the waiters whose thread waits for them without a limit, and belongs to an
+    /// owner for which `holds` is `true`.
+    pub fn remove_blocked_of(&mut self, holds: impl Fn(OwnerId) -> bool) -> Vec<Waiter<R>> {
+        self.remove_found(
+            |first| first.blocks_thread() && holds(first.id.owner),
+            |others| {
+                let blocked = others.blocked.iter().filter(|(owner, _)| holds(*owner));
+                blocked.map(|(_, arrival)| *arrival).collect()
+            },
+        )
+    }
+
+    /// Calls `notice`, once, for each waiter that is to be told that the lock is taken.
+    pub fn notice(&mut self, mut notice: impl FnMut(&Waiter<R>)) {
+        if let Some((_, first)) = &mut self.first
+            && std::mem::take(&mut first.wants_notice)
+        {
+            notice(first);
+        }
+        if let Some(others) = &mut self.others {
+            others.notice(notice);
+        }
+    }
+
+    /// Removes and returns all waiters, by arrival.
+    pub fn drain(&mut self) -> impl Iterator<Item = (u64, Waiter<R>)> + use<R> {
+        let others = self.others.take().into_iter().flat_map(|others| others.by_arrival);
+        self.first.take().into_iter().chain(others)
+    }
+
+    fn has(
+        &self,
+        is_first: impl FnOnce(&Waiter<R>) -> bool,
+        is_other: impl FnOnce(&Others<R>) -> bool,
+    ) -> bool {
+        self.first().is_some_and(is_first) || self.others.as_deref().is_some_and(is_other)
+    }
+
+    /// Removes and returns the first waiter if it is meant, and those of the others that are found.
+    fn remove_found(
+        &mut self,
+        is_meant: impl FnOnce(&Waiter<R>) -> bool,
+        find: impl FnOnce(&Others<R>) -> Vec<u64>,
+    ) -> Vec<Waiter<R>> {
+        let first = self.first.take_if(|(_, first)| is_meant(first));
+        let mut removed: Vec<_> = first.into_iter().map(|(_, waiter)| waiter).collect();
+        if let Some(others) = &mut self.others {
+            let found = find(others);
+            removed.extend(found.into_iter().filter_map(|arrival| others.remove_at(arrival)));
+        }
+        self.move_up();
+        removed
+    }
+
+    /// The next waiter becomes the first one, if there is none.
+    fn move_up(&mut self) {
+        if self.first.is_none()
+            && let Some(others) = &mut self.others
+        {
+            self.first = others.pop_first();
+        }
+    }
+}
+
+impl<R> Default for Others<R> {
+    fn default() -> Self {
         Self {
             by_arrival: BTreeMap::new(),
             arrivals: BTreeMap::new(),
@@ -32,13 +202,10 @@ impl<R> Queue<R> {
             blocked: BTreeSet::new(),
         }
     }
+}
 
-    pub fn is_empty(&self) -> bool {
-        self.by_arrival.is_empty()
-    }
-
-    /// Adds a waiter at the place its arrival gives it. Arrivals are unique in the process.
-    pub fn insert(&mut self, arrival: u64, waiter: Waiter<R>) {
+impl<R> Others<R> {
+    fn insert(&mut self, arrival: u64, waiter: Waiter<R>) {
         if waiter.wants_notice {
             self.unnoticed.insert(arrival);
         }
@@ -55,89 +222,32 @@ impl<R> Queue<R> {
         self.by_arrival.insert(arrival, waiter);
     }
 
-    pub fn first(&self) -> Option<&Waiter<R>> {
-        self.by_arrival.first_key_value().map(|(_, waiter)| waiter)
-    }
-
-    pub fn pop_first(&mut self) -> Option<Waiter<R>> {
+    fn pop_first(&mut self) -> Option<(u64, Waiter<R>)> {
         let arrival = *self.by_arrival.first_key_value()?.0;
-        self.remove_at(arrival)
+        Some((arrival, self.remove_at(arrival)?))
     }
 
-    pub fn remove(&mut self, id: AcquireId) -> Option<Waiter<R>> {
+    fn remove(&mut self, id: AcquireId) -> Option<Waiter<R>> {
         let arrival = *self.arrivals.get(&id)?;
         self.remove_at(arrival)
     }
 
-    /// Removes and returns, with their arrivals, the waiters for which `belongs` is `true`.
-    pub fn remove_all(
+    fn remove_all(
         &mut self,
         mut belongs: impl FnMut(&Waiter<R>) -> bool,
-    ) -> Vec<(u64, Waiter<R>)> {
+    ) -> impl Iterator<Item = (u64, Waiter<R>)> {
         let found = self.by_arrival.iter().filter(|(_, waiter)| belongs(waiter));
         let arrivals: Vec<_> = found.map(|(arrival, _)| *arrival).collect();
-        let remove = |arrival| Some((arrival, self.remove_at(arrival)?));
-        arrivals.into_iter().filter_map(remove).collect()
+        arrivals.into_iter().filter_map(|arrival| Some((arrival, self.remove_at(arrival)?)))
     }
 
-    pub fn has_single(&self) -> bool {
-        !self.single.is_empty()
-    }
-
-    pub fn has_writer(&self) -> bool {
-        !self.writers.is_empty()
-    }
-
-    /// Removes and returns the waiters with a single attempt, other than `kept`.
-    pub fn remove_single(&mut self, kept: Option<AcquireId>) -> Vec<Waiter<R>> {
-        if self.single.is_empty() {
-            return Vec::new();
-        }
-        let kept = kept.and_then(|id| self.arrivals.get(&id));
-        let arrivals: Vec<_> =
-            self.single.iter().filter(|one| Some(*one) != kept).copied().collect();
-        arrivals.into_iter().filter_map(|arrival| self.remove_at(arrival)).collect()
-    }
-
-    /// Removes and returns the waiters, other than `holder` itself, for which the thread of `holder`
-    /// waits without a limit.
-    pub fn remove_blocked(&mut self, holder: AcquireId) -> Vec<Waiter<R>> {
-        if self.blocked.is_empty() {
-            return Vec::new();
-        }
-        let itself = self.arrivals.get(&holder).copied();
-        let blocked = self.blocked.range((holder.owner, 0)..=(holder.owner, u64::MAX));
-        let others = blocked.map(|(_, arrival)| *arrival).filter(|one| Some(*one) != itself);
-        let arrivals: Vec<_> = others.collect();
-        arrivals.into_iter().filter_map(|arrival| self.remove_at(arrival)).collect()
-    }
-
-    /// Removes and returns the waiters whose thread waits for them without a limit, and belongs to an
-    /// owner for which `holds` is `true`.
-    pub fn remove_blocked_of(&mut self, holds: impl Fn(OwnerId) -> bool) -> Vec<Waiter<R>> {
-        let blocked = self.blocked.iter().filter(|(owner, _)| holds(*owner));
-        let arrivals: Vec<_> = blocked.map(|(_, arrival)| *arrival).collect();
-        arrivals.into_iter().filter_map(|arrival| self.remove_at(arrival)).collect()
-    }
-
-    /// Returns `true` if there is such a waiter.
-    pub fn has_blocked_of(&self, holds: impl Fn(OwnerId) -> bool) -> bool {
-        self.blocked.iter().any(|(owner, _)| holds(*owner))
-    }
-
-    /// Calls `notice`, once, for each waiter that is to be told that the lock is taken.
-    pub fn notice(&mut self, mut notice: impl FnMut(&Waiter<R>)) {
+    fn notice(&mut self, mut notice: impl FnMut(&Waiter<R>)) {
         for arrival in std::mem::take(&mut self.unnoticed) {
             if let Some(waiter) = self.by_arrival.get_mut(&arrival) {
                 waiter.wants_notice = false;
                 notice(waiter);
             }
         }
-    }
-
-    /// Removes and returns all waiters, by arrival.
-    pub fn drain(&mut self) -> impl Iterator<Item = (u64, Waiter<R>)> + use<R> {
-        std::mem::replace(self, Self::new()).by_arrival.into_iter()
     }
 
     fn remove_at(&mut self, arrival: u64) -> Option<Waiter<R>> {

@@ -5,9 +5,11 @@
 //! entry that the file has already. That a path has come to name another file shows when it is
 //! checked: its waiters then leave the entry.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::time::Instant;
+
+use rustc_hash::FxHashMap;
 
 use super::command::{Action, Actions, EntryId, Offer, Tried, WaitEnd, WorkId};
 use super::entry::Entry;
@@ -21,11 +23,11 @@ use crate::path::LockPath;
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone))]
 pub struct Registry<R, F> {
-    pub(super) entries: BTreeMap<EntryId, Slot<R, F>>,
-    pub(super) by_path: HashMap<LockPath, EntryId>,
-    pub(super) by_file: HashMap<FileId, EntryId>,
+    pub(super) entries: BTreeMap<EntryId, Box<Slot<R, F>>>,
+    pub(super) by_path: FxHashMap<LockPath, EntryId>,
+    pub(super) by_file: FxHashMap<FileId, EntryId>,
     /// Acquires that wait or hold.
-    pub(super) by_acquire: BTreeMap<AcquireId, EntryId>,
+    pub(super) by_acquire: FxHashMap<AcquireId, EntryId>,
     /// Entries with a lock that was asked for by a path that has come to name another file.
     pub(super) unbound: BTreeSet<EntryId>,
     /// The last number given to an entry or an arrival.
@@ -53,9 +55,9 @@ impl<R: Clone, F: Identified> Registry<R, F> {
     pub fn new() -> Self {
         Self {
             entries: BTreeMap::new(),
-            by_path: HashMap::new(),
-            by_file: HashMap::new(),
-            by_acquire: BTreeMap::new(),
+            by_path: FxHashMap::default(),
+            by_file: FxHashMap::default(),
+            by_acquire: FxHashMap::default(),
             unbound: BTreeSet::new(),
             last: 0,
         }
@@ -79,8 +81,9 @@ impl<R: Clone, F: Identified> Registry<R, F> {
 
     /// Returns the paths that waiters ask for while a file is open at them.
     pub fn waiting_paths(&self) -> Vec<LockPath> {
-        let waiting = |slot: &&Slot<R, F>| slot.file.is_some() && !slot.entry.queue.is_empty();
-        self.entries.values().filter(waiting).flat_map(|slot| slot.paths.iter().cloned()).collect()
+        let is_waiting = |slot: &Slot<R, F>| slot.file.is_some() && !slot.entry.queue.is_empty();
+        let waiting = self.entries.values().filter(|slot| is_waiting(slot));
+        waiting.flat_map(|slot| slot.paths.iter().cloned()).collect()
     }
 
     /// The path names `found` now, or no file. If it named another one before, its waiters move to
@@ -118,8 +121,9 @@ impl<R: Clone, F: Identified> Registry<R, F> {
             None => {
                 self.last += 1;
                 let id = EntryId(self.last);
-                self.entries
-                    .insert(id, Slot { entry: Entry::new(id), paths: Vec::new(), file: None });
+                let paths = Vec::with_capacity(1);
+                let slot = Slot { entry: Entry::new(id), paths, file: None };
+                self.entries.insert(id, Box::new(slot));
                 self.bind(&waiter.path, id);
                 id
             }

@@ -6,6 +6,8 @@ use std::ptr;
 use napi::bindgen_prelude::{JsValue, Object};
 use napi::{Env, Error, Status, sys};
 
+use super::check;
+
 /// A JavaScript function. Weak: it keeps nothing alive, so a context that is no longer used can be
 /// collected.
 pub struct Callback(Reference);
@@ -142,8 +144,4 @@ fn in_scope<T>(
     // SAFETY: opened above; no value of the scope is used after it.
     unsafe { sys::napi_close_handle_scope(env, scope) };
     result
-}
-
-fn check(status: sys::napi_status) -> Result<(), Error> {
-    if status == sys::Status::napi_ok { Ok(()) } else { Err(Error::from_status(status.into())) }
 }

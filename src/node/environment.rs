@@ -1,7 +1,6 @@
 //! One JavaScript environment: the main thread or a worker.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
 use std::ptr;
 use std::rc::Rc;
@@ -10,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use napi::{Env, Result, sys};
 use napi_derive::napi;
+use rustc_hash::FxHashMap;
 
 use super::DRIVER;
 use super::callback::{Callback, Interrupted, Target};
@@ -40,9 +40,9 @@ pub struct Environment {
     /// The queue's, without its mutex: the thread that has woken this one can still hold that.
     /// `None` after the end.
     wake: RefCell<Option<Wake>>,
-    pending: RefCell<BTreeMap<u64, Pending>>,
+    pending: RefCell<FxHashMap<u64, Pending>>,
     /// Acquisitions whose loss is to be told.
-    watched: RefCell<BTreeMap<u64, Pending>>,
+    watched: RefCell<FxHashMap<u64, Pending>>,
     /// Locks whose path is to be checked, in the next turn of the event loop.
     unchecked: RefCell<Vec<Rc<LockContext>>>,
     /// JavaScript is being told.

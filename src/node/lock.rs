@@ -40,7 +40,6 @@ pub const SHARED: u32 = 4;
 
 /// Asks for the lock under the number `acquire`. `target` is told the outcome after this has
 /// returned, from the event loop at the latest.
-#[napi]
 pub fn acquire(
     env: &Env,
     handle: f64,
@@ -81,7 +80,6 @@ pub fn acquire(
 }
 
 /// Tells the completions that are due, if any: sooner than the event loop would.
-#[napi]
 pub fn deliver(env: &Env) -> Result<()> {
     Environment::current(env)?.deliver(env, Source::JavaScript);
     Ok(())
@@ -109,7 +107,6 @@ pub fn is_undecided(env: &Env, acquire: f64) -> Result<bool> {
 }
 
 /// Ends the acquisition, if it has not ended yet.
-#[napi]
 pub fn release(env: &Env, acquire: f64) -> Result<()> {
     let environment = Environment::current(env)?;
     let id = environment.acquire_id(acquire);
@@ -139,7 +136,6 @@ pub enum ReleaseResult {
 
 /// Ends an acquisition of this lock: one that was made by this object, or else the one of this
 /// process. Returns a [`ReleaseResult`].
-#[napi]
 pub fn release_lock(env: &Env, handle: f64) -> Result<u32> {
     let lock = handles::find(handle)?;
     let result = Environment::current(env)?.run(env, || {
@@ -190,7 +186,6 @@ pub fn is_held(env: &Env, acquire: f64) -> Result<bool> {
 /// when the lock is found taken. `probe_termination`, which does nothing, is called now and then: if
 /// it cannot return, the worker is being terminated, and the wait ends. `record` is written once the
 /// lock is held.
-#[napi]
 #[allow(clippy::too_many_arguments, reason = "one call is faster than an object of options")]
 pub fn acquire_sync(
     env: &Env,

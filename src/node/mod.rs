@@ -10,6 +10,7 @@ mod callback;
 #[cfg(unix)]
 mod cli;
 mod completions;
+mod direct;
 mod environment;
 mod handles;
 mod holders;
@@ -22,6 +23,7 @@ mod watches;
 
 use std::sync::{Arc, LazyLock};
 
+use napi::{Error, Result, Status, sys};
 use napi_derive::napi;
 
 use self::completions::JsReply;
@@ -34,3 +36,11 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The locks of this process, for all its threads. Nothing exists before the first use.
 static DRIVER: LazyLock<Arc<Driver<JsReply, System>>> = LazyLock::new(|| Driver::new(System));
+
+fn check(status: sys::napi_status) -> Result<()> {
+    if status == sys::Status::napi_ok {
+        Ok(())
+    } else {
+        Err(Error::from_status(Status::from(status)))
+    }
+}

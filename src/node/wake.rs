@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use napi::bindgen_prelude::{JsObjectValue, JsValue, Object};
 use napi::threadsafe_function::ThreadsafeFunctionHandle;
-use napi::{Callback, Env, Error, Result, Status, sys};
+use napi::{Callback, Env, Result, sys};
+
+use super::check;
 
 /// How many wakes can be under way: [`Wake::call`] is called again after one has come alone.
 const NO_LIMIT: usize = 0;
@@ -108,13 +110,5 @@ fn throw_pending(env: sys::napi_env) {
     if status == sys::Status::napi_ok {
         // SAFETY: the value is of this call. An environment that is ending refuses it, and needs none.
         unsafe { sys::napi_fatal_exception(env, thrown) };
-    }
-}
-
-fn check(status: sys::napi_status) -> Result<()> {
-    if status == sys::Status::napi_ok {
-        Ok(())
-    } else {
-        Err(Error::from_status(Status::from(status)))
     }
 }

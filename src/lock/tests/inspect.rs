@@ -6,7 +6,7 @@ use crate::lock::command::EntryId;
 use crate::lock::driver::Driver;
 use crate::lock::entry::Entry;
 use crate::lock::hold::{Hold, Readers};
-use crate::lock::queue::Queue;
+use crate::lock::queue::{Others, Queue};
 use crate::lock::registry::Registry;
 use crate::lock::waiter::{AcquireId, Reply, Waiter};
 use crate::os::{Identified, Os};
@@ -29,7 +29,7 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
 
 impl<R, F> Entry<R, F> {
     pub fn waiters(&self) -> impl Iterator<Item = &Waiter<R>> {
-        self.queue.by_arrival.values()
+        self.queue.iter().map(|(_, waiter)| waiter)
     }
 
     /// Returns the acquisitions that have the lock.
@@ -52,8 +52,25 @@ impl<R, F> Entry<R, F> {
 }
 
 impl<R> Queue<R> {
-    /// The indices follow from the waiters.
+    /// By arrival.
+    fn iter(&self) -> impl Iterator<Item = (&u64, &Waiter<R>)> {
+        let first = self.first.iter().map(|(arrival, waiter)| (arrival, waiter));
+        first.chain(self.others.iter().flat_map(|others| &others.by_arrival))
+    }
+
+    /// The first waiter came first, and the indices follow from the others.
     pub fn assert_indices(&self) {
+        let arrivals: Vec<_> = self.iter().map(|(arrival, _)| arrival).collect();
+        assert!(arrivals.is_sorted(), "the first came first");
+        if let Some(others) = &self.others {
+            assert!(self.first.is_some() || others.by_arrival.is_empty(), "there is a first");
+            others.assert_indices();
+        }
+    }
+}
+
+impl<R> Others<R> {
+    fn assert_indices(&self) {
         assert_eq!(self.arrivals.len(), self.by_arrival.len(), "the index is complete");
         for (arrival, waiter) in &self.by_arrival {
             assert_eq!(self.unnoticed.contains(arrival), waiter.wants_notice);
@@ -78,7 +95,8 @@ impl Hash for Readers {
 /// The rest follows from the waiters.
 impl<R: Hash> Hash for Queue<R> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.by_arrival.hash(state);
+        state.write_usize(self.iter().count());
+        self.iter().for_each(|waiter| waiter.hash(state));
     }
 }
 
