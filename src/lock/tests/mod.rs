@@ -5,6 +5,7 @@
 //! * [`sharing`] does so for the shared mode.
 //! * [`driving`] runs the driver over [`fake_os`], [`driving_shared`] in shared mode.
 //! * [`interleavings`] runs the driver under many schedules of its threads.
+//! * [`queue`] compares the queue of waiters with a list.
 //! * [`parking`] parks a thread for its own acquire.
 //! * [`faults`] makes each system call fail in turn, with [`faulty`].
 //! * [`stress`] uses the real locks, in threads and processes.
@@ -25,6 +26,7 @@ mod inspect;
 mod interleavings;
 #[cfg(not(shuttle))]
 mod parking;
+mod queue;
 mod reply;
 mod sharing;
 #[cfg(not(shuttle))]
