@@ -44,7 +44,7 @@ function countWaits() {
 /** What the process has now, once the threads of Node's pool have been started. */
 async function resources() {
   if (process.platform !== 'linux') return undefined
-  await fs.promises.stat('.')
+  await fs.promises.stat('/')
   return count()
 }
 

@@ -18,6 +18,8 @@ const requireFromRoot = createRequire(path.join(__dirname, '..', '..', 'package.
  */
 const tools = { ...locket, ...resources, require: requireFromRoot, kept: {}, tell }
 globalThis.require = requireFromRoot
+// A checkout loads these with their first call; the package has them in the file that `require` loads.
+for (const name of ['acquireAll', 'updateFile', 'updateJson']) locket[name]().catch(() => {})
 
 const { lockFile } = locket
 
