@@ -610,7 +610,7 @@ impl<R: Clone, F: Identified> Entry<R, F> {
         let offer = Offer { entry: self.id, number: self.next_number() };
         out.push(Action::Offer { offer, path, file: file.id(), reply });
         self.hold = Hold::Offered { file, since, to, number: offer.number };
-        for waiter in self.queue.remove_single(Some(to)) {
+        for (_, waiter) in self.queue.remove_single(Some(to)) {
             Self::complete(waiter, Outcome::Busy, out);
         }
         // A thread that waits in a call cannot take what is offered to another acquire of it.
@@ -690,7 +690,7 @@ impl<R: Clone, F: Identified> Entry<R, F> {
         }
         self.refuse_single(out);
         let readers = &shared.readers;
-        for waiter in self.queue.remove_blocked_of(|owner| readers.contains_owner(owner)) {
+        for (_, waiter) in self.queue.remove_blocked_of(|owner| readers.contains_owner(owner)) {
             Self::complete(waiter, Outcome::Deadlock, out);
         }
         // A reader behind those can have become the first.
@@ -743,13 +743,13 @@ impl<R: Clone, F: Identified> Entry<R, F> {
     }
 
     fn refuse_single(&mut self, out: &mut Actions<R, F>) {
-        for waiter in self.queue.remove_single(None) {
+        for (_, waiter) in self.queue.remove_single(None) {
             Self::complete(waiter, Outcome::Busy, out);
         }
     }
 
     fn refuse_blocked(&mut self, holder: AcquireId, out: &mut Actions<R, F>) {
-        for waiter in self.queue.remove_blocked(holder) {
+        for (_, waiter) in self.queue.remove_blocked(holder) {
             Self::complete(waiter, Outcome::Deadlock, out);
         }
     }

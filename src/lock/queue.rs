@@ -73,17 +73,11 @@ impl<R> Queue<R> {
     }
 
     /// Removes and returns, with their arrivals, the waiters for which `belongs` is `true`.
-    pub fn remove_all(
-        &mut self,
-        mut belongs: impl FnMut(&Waiter<R>) -> bool,
-    ) -> Vec<(u64, Waiter<R>)> {
-        let mut removed: Vec<_> =
-            self.first.take_if(|(_, first)| belongs(first)).into_iter().collect();
-        if let Some(others) = &mut self.others {
-            removed.extend(others.remove_all(belongs));
-        }
-        self.move_up();
-        removed
+    pub fn remove_all(&mut self, belongs: impl Fn(&Waiter<R>) -> bool) -> Vec<(u64, Waiter<R>)> {
+        self.remove_found(&belongs, |others| {
+            let found = others.by_arrival.iter().filter(|(_, waiter)| belongs(waiter));
+            found.map(|(arrival, _)| *arrival).collect()
+        })
     }
 
     pub fn has_single(&self) -> bool {
@@ -103,8 +97,8 @@ impl<R> Queue<R> {
         )
     }
 
-    /// Removes and returns the waiters with a single attempt, other than `kept`.
-    pub fn remove_single(&mut self, kept: Option<AcquireId>) -> Vec<Waiter<R>> {
+    /// Removes and returns, with their arrivals, the waiters with a single attempt, other than `kept`.
+    pub fn remove_single(&mut self, kept: Option<AcquireId>) -> Vec<(u64, Waiter<R>)> {
         self.remove_found(
             |first| first.is_single() && kept != Some(first.id),
             |others| {
@@ -114,9 +108,9 @@ impl<R> Queue<R> {
         )
     }
 
-    /// Removes and returns the waiters, other than `holder` itself, for which the thread of `holder`
+    /// Removes and returns, with their arrivals, the waiters, other than `holder` itself, for which the thread of `holder`
     /// waits without a limit.
-    pub fn remove_blocked(&mut self, holder: AcquireId) -> Vec<Waiter<R>> {
+    pub fn remove_blocked(&mut self, holder: AcquireId) -> Vec<(u64, Waiter<R>)> {
         self.remove_found(
             |first| first.blocks_thread() && first.id.owner == holder.owner && first.id != holder,
             |others| {
@@ -127,9 +121,9 @@ impl<R> Queue<R> {
         )
     }
 
-    /// Removes and returns the waiters whose thread waits for them without a limit, and belongs to an
+    /// Removes and returns, with their arrivals, the waiters whose thread waits for them without a limit, and belongs to an
     /// owner for which `holds` is `true`.
-    pub fn remove_blocked_of(&mut self, holds: impl Fn(OwnerId) -> bool) -> Vec<Waiter<R>> {
+    pub fn remove_blocked_of(&mut self, holds: impl Fn(OwnerId) -> bool) -> Vec<(u64, Waiter<R>)> {
         self.remove_found(
             |first| first.blocks_thread() && holds(first.id.owner),
             |others| {
@@ -170,12 +164,12 @@ impl<R> Queue<R> {
         &mut self,
         is_meant: impl FnOnce(&Waiter<R>) -> bool,
         find: impl FnOnce(&Others<R>) -> Vec<u64>,
-    ) -> Vec<Waiter<R>> {
+    ) -> Vec<(u64, Waiter<R>)> {
         let first = self.first.take_if(|(_, first)| is_meant(first));
-        let mut removed: Vec<_> = first.into_iter().map(|(_, waiter)| waiter).collect();
+        let mut removed = Vec::from_iter(first);
         if let Some(others) = &mut self.others {
-            let found = find(others);
-            removed.extend(found.into_iter().filter_map(|arrival| others.remove_at(arrival)));
+            let found = find(others).into_iter();
+            removed.extend(found.filter_map(|at| Some((at, others.remove_at(at)?))));
         }
         self.move_up();
         removed
@@ -230,15 +224,6 @@ impl<R> Others<R> {
     fn remove(&mut self, id: AcquireId) -> Option<Waiter<R>> {
         let arrival = *self.arrivals.get(&id)?;
         self.remove_at(arrival)
-    }
-
-    fn remove_all(
-        &mut self,
-        mut belongs: impl FnMut(&Waiter<R>) -> bool,
-    ) -> impl Iterator<Item = (u64, Waiter<R>)> {
-        let found = self.by_arrival.iter().filter(|(_, waiter)| belongs(waiter));
-        let arrivals: Vec<_> = found.map(|(arrival, _)| *arrival).collect();
-        arrivals.into_iter().filter_map(|arrival| Some((arrival, self.remove_at(arrival)?)))
     }
 
     fn notice(&mut self, mut notice: impl FnMut(&Waiter<R>)) {

@@ -45,6 +45,10 @@ fn ids<'a>(waiters: impl IntoIterator<Item = &'a Waiter<()>>) -> Vec<AcquireId> 
     waiters.into_iter().map(|waiter| waiter.id).collect()
 }
 
+fn removed_ids(removed: &[(u64, Waiter<()>)]) -> Vec<AcquireId> {
+    ids(removed.iter().map(|(_, waiter)| waiter))
+}
+
 fn remove(model: &mut Model, mut is_meant: impl FnMut(&Waiter<()>) -> bool) -> Vec<AcquireId> {
     model.extract_if(.., |(_, waiter)| is_meant(waiter)).map(|(_, waiter)| waiter.id).collect()
 }
@@ -77,13 +81,13 @@ fn a_queue_does_what_a_list_does() {
                 8 => {
                     let removed = remove(&mut model, |waiter| waiter.id.owner == owner);
                     let all = queue.remove_all(|waiter| waiter.id.owner == owner);
-                    assert_eq!(ids(all.iter().map(|(_, waiter)| waiter)), removed);
+                    assert_eq!(removed_ids(&all), removed);
                 }
                 9 => {
                     let kept = model.first().map(|(_, first)| first.id).filter(|_| numbers.coin());
                     let kept = kept.or(Some(some).filter(|_| numbers.coin()));
                     let removed = remove(&mut model, |one| one.is_single() && Some(one.id) != kept);
-                    assert_eq!(ids(&queue.remove_single(kept)), removed);
+                    assert_eq!(removed_ids(&queue.remove_single(kept)), removed);
                 }
                 10 => {
                     let first = model.first().map(|(_, first)| first.id);
@@ -91,12 +95,12 @@ fn a_queue_does_what_a_list_does() {
                     let removed = remove(&mut model, |one| {
                         one.blocks_thread() && one.id.owner == holder.owner && one.id != holder
                     });
-                    assert_eq!(ids(&queue.remove_blocked(holder)), removed);
+                    assert_eq!(removed_ids(&queue.remove_blocked(holder)), removed);
                 }
                 11 => {
                     let removed =
                         remove(&mut model, |one| one.blocks_thread() && one.id.owner == owner);
-                    assert_eq!(ids(&queue.remove_blocked_of(|one| one == owner)), removed);
+                    assert_eq!(removed_ids(&queue.remove_blocked_of(|one| one == owner)), removed);
                 }
                 12 => {
                     let mut noticed = Vec::new();
