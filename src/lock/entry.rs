@@ -143,20 +143,18 @@ impl<R: Clone, F: Identified> Entry<R, F> {
             Hold::Attempting(attempt)
                 if self.queue.is_empty()
                     && attempt.mode == waiter.mode
-                    && (attempt.is_open || !attempt.is_pooled || !waiter.is_sync) => {}
+                    && !(attempt.is_pooled() && waiter.is_sync) => {}
             // An unwanted wait that could not be ended is not ahead, nor is an attempt that becomes
             // stale.
             Hold::Free | Hold::Attempting(_) if self.queue.is_empty() => {
-                self.start_attempt(waiter.path.clone(), waiter.mode, !waiter.is_sync, out);
+                let pool_of = Some(waiter.id.owner).filter(|_| !waiter.is_sync);
+                self.start_attempt(waiter.path.clone(), waiter.mode, pool_of, out);
             }
             // It is about to be handed over, and no waiter is left.
             Hold::Verifying { .. } if self.queue.is_empty() => {}
             Hold::Shared(shared) if self.queue.is_empty() && shared.readers.is_empty() => {}
             Hold::Attempting(attempt)
-                if self.serves(&waiter)
-                    && waiter.is_sync
-                    && attempt.is_pooled
-                    && !attempt.is_open =>
+                if self.serves(&waiter) && waiter.is_sync && attempt.is_pooled() =>
             {
                 self.take_over_attempt(&waiter, out);
             }
@@ -179,9 +177,7 @@ impl<R: Clone, F: Identified> Entry<R, F> {
                 return;
             }
             // The thread that waits makes the attempt for those ahead of it.
-            Hold::Attempting(attempt)
-                if waiter.is_sync && attempt.is_pooled && !attempt.is_open =>
-            {
+            Hold::Attempting(attempt) if waiter.is_sync && attempt.is_pooled() => {
                 self.take_over_attempt(&waiter, out);
             }
             _ => {}
@@ -215,7 +211,16 @@ impl<R: Clone, F: Identified> Entry<R, F> {
     fn take_over_attempt(&mut self, waiter: &Waiter<R>, out: &mut Actions<R, F>) {
         let first = self.queue.first().unwrap_or(waiter);
         let (path, mode) = (first.path.clone(), first.mode);
-        self.start_attempt(path, mode, false, out);
+        self.start_attempt(path, mode, None, out);
+    }
+
+    /// The pool may never come to the attempt: another one is made for those that are left.
+    fn replace_attempt(&mut self, out: &mut Actions<R, F>) {
+        self.hold = Hold::Free;
+        if let Some(first) = self.queue.first() {
+            let (path, mode) = (first.path.clone(), first.mode);
+            self.start_attempt(path, mode, None, out);
+        }
     }
 
     /// `work` is about to open the file. Returns `Break` if no waiter needs this work any more:
@@ -303,7 +308,7 @@ impl<R: Clone, F: Identified> Entry<R, F> {
                 Some(first) if first.mode != mode => {
                     let (path, mode) = (first.path.clone(), first.mode);
                     out.push(Action::Unlock { file });
-                    self.start_attempt(path, mode, false, out);
+                    self.start_attempt(path, mode, None, out);
                 }
                 _ => self.wait_behind_others(file, path, out),
             },
@@ -513,6 +518,9 @@ impl<R: Clone, F: Identified> Entry<R, F> {
                 self.release(holder, now, out);
             }
             Hold::Shared(shared) => shared.readers.remove_owner(owner),
+            Hold::Attempting(attempt) if attempt.is_pooled() && attempt.pool_of == Some(owner) => {
+                self.replace_attempt(out);
+            }
             _ => {}
         }
         self.waiters_left(out);
@@ -721,7 +729,7 @@ impl<R: Clone, F: Identified> Entry<R, F> {
             // It was made in another mode, or for another waiter.
             _ if self.queue.has_single() => {
                 out.push(Action::Unlock { file });
-                self.start_attempt(path, mode, false, out);
+                self.start_attempt(path, mode, None, out);
             }
             Some(wait) if wait.mode == mode => {
                 wait.wanted = true;
@@ -830,7 +838,7 @@ impl<R: Clone, F: Identified> Entry<R, F> {
         match self.queue.first() {
             Some(first) if self.queue.has_single() => {
                 let (path, mode) = (first.path.clone(), first.mode);
-                self.start_attempt(path, mode, false, out);
+                self.start_attempt(path, mode, None, out);
             }
             _ => self.wait_if_needed(out),
         }
@@ -858,11 +866,11 @@ impl<R: Clone, F: Identified> Entry<R, F> {
         &mut self,
         path: LockPath,
         mode: Mode,
-        is_pooled: bool,
+        pool_of: Option<OwnerId>,
         out: &mut Actions<R, F>,
     ) {
         let work = self.next_work();
-        self.hold = Hold::Attempting(Attempt { work, mode, is_pooled, is_open: false });
+        self.hold = Hold::Attempting(Attempt { work, mode, pool_of, is_open: false });
         out.push(Action::Attempt { work, path, mode });
     }
 

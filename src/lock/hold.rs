@@ -43,8 +43,9 @@ pub struct Attempt {
     pub work: WorkId,
     /// The mode of the waiter that it was ordered for.
     pub mode: Mode,
-    /// It waits for a thread of the pool, which can be busy for any time.
-    pub is_pooled: bool,
+    /// It waits for a thread of the pool, which can be busy for any time. Some environments take
+    /// their work with them when they end (Deno's workers).
+    pub pool_of: Option<OwnerId>,
     /// Its file is open: it runs, and can have the lock for a moment.
     pub is_open: bool,
 }
@@ -84,6 +85,13 @@ pub struct Readers(FxHashMap<AcquireId, Reader>);
 pub struct Reader {
     pub path: LockPath,
     pub lock: LockId,
+}
+
+impl Attempt {
+    /// Returns `true` if it may not have begun.
+    pub fn is_pooled(&self) -> bool {
+        self.pool_of.is_some() && !self.is_open
+    }
 }
 
 impl<F: Identified> Hold<F> {

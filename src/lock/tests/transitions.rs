@@ -263,6 +263,27 @@ fn a_thread_that_waits_does_not_depend_on_the_pool() {
     assert_eq!(harness.tried(Tried::Busy(file(1))), [Wait(A, Some(1))]);
 }
 
+/// Deno's workers drop it.
+#[test]
+fn the_attempt_of_an_environment_that_ends_is_not_waited_for() {
+    let other = |waiter: &mut Waiter<u64>| waiter.id.owner.0 = 7;
+    let mut harness = Harness::new();
+    harness.request(FIRST, A);
+    let dropped = harness.last_attempt();
+    harness.request_with(SECOND, A, other);
+    assert_eq!(harness.owner_ended(7), [], "its own is needed");
+    harness.request_with(THIRD, A, other);
+    assert_eq!(harness.owner_ended(0), [Attempt(A)], "for the third");
+    assert!(!harness.file_opened_by(dropped, file(1)), "it runs after all");
+    assert!(harness.file_opened(file(1)));
+    assert_eq!(harness.tried(Tried::Locked(file(1))), [Complete(THIRD, Granted)]);
+
+    let mut harness = Harness::new();
+    harness.request(FIRST, A);
+    assert_eq!(harness.owner_ended(0), []);
+    assert!(harness.is_empty());
+}
+
 #[test]
 fn an_attempt_that_can_have_the_lock_serves_whatever_comes() {
     let mut harness = Harness::new();

@@ -153,7 +153,8 @@ pub enum Work {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Attempt {
-    Ordered,
+    /// By the environment whose pool is to run it, or by none.
+    Ordered(Option<u32>),
     Opened(Handle),
     Locked(Handle),
     Busy(Handle),
@@ -180,6 +181,13 @@ pub enum Confirm {
     Found,
 }
 
+/// What a pool does with the work of an environment that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pool {
+    Runs,
+    Drops,
+}
+
 /// One thing that can happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -187,7 +195,8 @@ pub enum Step {
     Cancel(usize),
     Release(usize),
     Downgrade(usize),
-    End(u32),
+    /// An environment ends, and takes the work with it that its pool has not begun, or leaves it.
+    End(u32, Pool),
     Tick,
     ForeignTakes(File, Mode),
     GateCloses(File),
@@ -277,7 +286,12 @@ impl World {
         }
         if self.left.ends > 0 {
             let owners: BTreeSet<_> = scenario.requests.iter().map(|one| one.owner).collect();
-            steps.extend(owners.difference(&self.ended).copied().map(Step::End));
+            for owner in owners.difference(&self.ended).copied() {
+                steps.push(Step::End(owner, Pool::Runs));
+                if self.work.iter().any(|work| is_pooled(*work, owner)) {
+                    steps.push(Step::End(owner, Pool::Drops));
+                }
+            }
         }
         if self.left.ticks > 0 {
             steps.push(Step::Tick);
@@ -344,7 +358,14 @@ impl World {
         let is_closed = self.is_passing_on_over(step);
         let mut out = Actions::new();
         self.happen(step, scenario, &mut out);
-        self.perform(out, scenario);
+        let pool_of = match step {
+            Step::Request(index) => {
+                let request = scenario.requests[index];
+                Some(request.owner).filter(|_| !request.is_sync)
+            }
+            _ => None,
+        };
+        self.perform(out, pool_of, scenario);
         self.assert_sound(scenario);
         for (index, reply) in before.into_iter().enumerate() {
             if reply != self.progress[index] && self.progress[index] == Progress::Holding {
@@ -407,7 +428,7 @@ impl World {
                 let id = acquire_id(index, scenario.requests[index]);
                 assert!(self.registry.downgrade(id, out), "a holder can downgrade");
             }
-            Step::End(owner) => {
+            Step::End(owner, pool) => {
                 self.left.ends -= 1;
                 self.ended.insert(owner);
                 for (index, reply) in self.progress.iter_mut().enumerate() {
@@ -420,6 +441,9 @@ impl World {
                 self.work.retain(
                     |work| !matches!(work, Work::Offer(_, to) if requests[*to].owner == owner),
                 );
+                if pool == Pool::Drops {
+                    self.work.retain(|work| !is_pooled(*work, owner));
+                }
                 self.registry.owner_ended(OwnerId(owner), now, out);
             }
             Step::Tick => {
@@ -555,8 +579,8 @@ impl World {
     ) {
         let now = self.now();
         match at {
-            Attempt::Ordered if self.registry.before_open(id).is_break() => {}
-            Attempt::Ordered => {
+            Attempt::Ordered(_) if self.registry.before_open(id).is_break() => {}
+            Attempt::Ordered(_) => {
                 let handle = self.open(path);
                 if self.registry.file_opened(id, handle.id(), out).is_continue() {
                     self.work.insert(Work::Attempt(id, path, mode, Attempt::Opened(handle)));
@@ -575,7 +599,7 @@ impl World {
             }
             Attempt::Locked(handle) => {
                 self.close(handle);
-                self.work.insert(Work::Attempt(id, path, mode, Attempt::Ordered));
+                self.work.insert(Work::Attempt(id, path, mode, Attempt::Ordered(None)));
             }
             Attempt::Busy(handle) => {
                 self.registry.tried(id, &PATHS[path], Tried::Busy(handle), now, out);
@@ -667,11 +691,17 @@ impl World {
         }
     }
 
-    fn perform(&mut self, actions: Actions<usize, Handle>, scenario: &Scenario) {
+    fn perform(
+        &mut self,
+        actions: Actions<usize, Handle>,
+        pool_of: Option<u32>,
+        scenario: &Scenario,
+    ) {
         for action in actions {
             match action {
                 Action::Attempt { work, path, mode } => {
-                    self.work.insert(Work::Attempt(work, number(&path), mode, Attempt::Ordered));
+                    let at = Attempt::Ordered(pool_of);
+                    self.work.insert(Work::Attempt(work, number(&path), mode, at));
                 }
                 Action::Check { entry, path, file, looks_at_gate } => {
                     let (path, looks) = (number(&path), looks_at_gate);
@@ -1021,6 +1051,11 @@ impl World {
     }
 }
 
+/// Returns `true` if the work waits for the pool of that environment.
+fn is_pooled(work: Work, owner: u32) -> bool {
+    matches!(work, Work::Attempt(.., Attempt::Ordered(Some(pool_of))) if pool_of == owner)
+}
+
 fn can_fail(work: Work) -> bool {
     match work {
         Work::Attempt(_, _, _, at) => !matches!(at, Attempt::Busy(_)),
@@ -1036,7 +1071,7 @@ fn can_fail(work: Work) -> bool {
 fn handle_of(work: Work) -> Option<Handle> {
     match work {
         Work::Attempt(_, _, _, at) => match at {
-            Attempt::Ordered => None,
+            Attempt::Ordered(_) => None,
             Attempt::Opened(handle) | Attempt::Locked(handle) | Attempt::Busy(handle) => {
                 Some(handle)
             }
