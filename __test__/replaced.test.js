@@ -182,6 +182,38 @@ test('acquires that wait for a deleted file move to the new one', linuxOnly, asy
   other.release()
 })
 
+/** Every way to ask for a lock without a wait. */
+const SINGLE_ATTEMPTS = {
+  'tryAcquire()': (lock) => lock.tryAcquire(),
+  "tryAcquire({ mode: 'shared' })": (lock) => lock.tryAcquire({ mode: 'shared' }),
+  'acquire(0)': (lock) => lock.acquire(0),
+  "acquire({ timeout: 0, mode: 'shared' })": (lock) => lock.acquire({ timeout: 0, mode: 'shared' }),
+  'acquireSync(0)': (lock) => lock.acquireSync(0),
+}
+
+for (const [name, attempt] of Object.entries(SINGLE_ATTEMPTS)) {
+  test(`${name} of a file replaced while this process holds it gets the new one`, async (t) => {
+    const file = lockPath(t)
+    const lock = lockFile(file)
+    const held = await lock.acquire()
+    replaceFile(file)
+    const guard = await attempt(lock)
+    assert.equal(guard?.released, false)
+    guard.release()
+    held.release()
+    assert.equal(lock.locked, false)
+  })
+
+  test(`${name} of a file replaced while it is waited for gets the new one`, linuxOnly, async (t) => {
+    const { file, outcome } = await waitBehind(t)
+    replaceFile(file)
+    const guard = await attempt(lockFile(file))
+    assert.equal(guard?.released, false)
+    guard.release()
+    ;(await within(outcome, 'the lock of the new file')).release()
+  })
+}
+
 test('a file deleted while it is held: release() ends the hold all the same', async (t) => {
   const file = lockPath(t)
   const before = await resources()

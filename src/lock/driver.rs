@@ -71,11 +71,18 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
     /// Asks for a lock. Returns file work, to be run at once where blocking does no harm.
     #[must_use = "the waiter is not settled before the attempt has run"]
     pub fn request(self: &Arc<Self>, waiter: Waiter<R>) -> Requested<R, O> {
-        if waiter.is_sync {
-            self.check_path(&waiter.path);
-        }
         let mut actions = Actions::with_capacity(USUAL_ACTIONS);
-        let is_unchecked = self.registry.lock().requested(waiter, &mut actions);
+        let looks = waiter.is_sync || waiter.is_single();
+        let is_unchecked = match looks.then(|| self.find_if_bound(&waiter.path)).flatten() {
+            Some(found) => {
+                let mut moves = Actions::new();
+                let requested =
+                    self.registry.lock().requested_at(found, waiter, &mut moves, &mut actions);
+                self.perform(moves);
+                requested
+            }
+            None => self.registry.lock().requested(waiter, &mut actions),
+        };
         let mut attempt = None;
         actions.retain_mut(|action| match action {
             Action::Attempt { work, path, mode } => {
@@ -91,16 +98,22 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
     /// Finds out which file the path names now. If it named another one when its waiters came, they
     /// move to where they belong.
     pub fn check_path(self: &Arc<Self>, path: &LockPath) {
-        if !self.registry.lock().is_path_bound(path) {
-            return;
+        if let Some(found) = self.find_if_bound(path) {
+            self.event(|registry, out| registry.path_checked(path, found, out));
         }
-        let found = match self.os.identify(path) {
-            Ok(file) => Some(file),
-            Err(error) if error.is_missing() => None,
+    }
+
+    /// Returns the file at the path, or that there is none, if a file has been opened there.
+    fn find_if_bound(&self, path: &LockPath) -> Option<Option<FileId>> {
+        if !self.registry.lock().is_path_bound(path) {
+            return None;
+        }
+        match self.os.identify(path) {
+            Ok(file) => Some(Some(file)),
+            Err(error) if error.is_missing() => Some(None),
             // That is for the next attempt to say.
-            Err(_) => return,
-        };
-        self.event(|registry, out| registry.path_checked(path, found, out));
+            Err(_) => None,
+        }
     }
 
     /// The same for all paths with waiters: a file that another process holds can be deleted, and

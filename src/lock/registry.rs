@@ -73,6 +73,33 @@ impl<R: Clone, F: Identified> Registry<R, F> {
         self.by_acquire.contains_key(&id) && self.is_bound(entry)
     }
 
+    /// Asks for the lock of the file that the path names now, `found`, or of a new one. Where it named
+    /// another one before, a single attempt comes before those who wait there, unless this process has
+    /// something to do with the new file already: it is answered as another process would be. What
+    /// they lead to is in `moves`, and to be done first.
+    pub fn requested_at(
+        &mut self,
+        found: Option<FileId>,
+        waiter: Waiter<R>,
+        moves: &mut Actions<R, F>,
+        out: &mut Actions<R, F>,
+    ) -> bool {
+        let path = waiter.path.clone();
+        let moved = self.leave(&path, found, moves);
+        if !waiter.is_single() || moved.is_empty() || self.by_path.contains_key(&path) {
+            self.join_all(moved, moves);
+            return self.requested(waiter, out);
+        }
+        let is_unchecked = self.requested(waiter, out);
+        let behind = moved.into_iter().map(|(_, waiter)| {
+            self.last += 1;
+            (self.last, waiter)
+        });
+        let behind = behind.collect();
+        self.join_all(behind, moves);
+        is_unchecked
+    }
+
     /// Returns `true` if a file has been opened at the path, so that the path is to be
     /// [checked](Registry::path_checked) before it is taken for that file.
     pub fn is_path_bound(&self, path: &LockPath) -> bool {
@@ -94,10 +121,21 @@ impl<R: Clone, F: Identified> Registry<R, F> {
         found: Option<FileId>,
         out: &mut Actions<R, F>,
     ) {
-        let Some(former) = self.by_path.get(path).copied() else { return };
-        let Some(slot) = self.entries.get_mut(&former) else { return };
+        let moved = self.leave(path, found, out);
+        self.join_all(moved, out);
+    }
+
+    /// Removes the waiters that asked by a path which has come to name another file.
+    fn leave(
+        &mut self,
+        path: &LockPath,
+        found: Option<FileId>,
+        out: &mut Actions<R, F>,
+    ) -> Vec<(u64, Waiter<R>)> {
+        let Some(former) = self.by_path.get(path).copied() else { return Vec::new() };
+        let Some(slot) = self.entries.get_mut(&former) else { return Vec::new() };
         if slot.file.is_none() || slot.file == found {
-            return;
+            return Vec::new();
         }
         slot.paths.retain(|one| one != path);
         self.by_path.remove(path);
@@ -109,7 +147,11 @@ impl<R: Clone, F: Identified> Registry<R, F> {
         if let Some(entry) = found.and_then(|file| self.by_file.get(&file)).copied() {
             self.bind(path, entry);
         }
-        for (arrival, waiter) in moved {
+        moved
+    }
+
+    fn join_all(&mut self, waiters: Vec<(u64, Waiter<R>)>, out: &mut Actions<R, F>) {
+        for (arrival, waiter) in waiters {
             self.join(arrival, waiter, out);
         }
         self.forget_completed(out);

@@ -117,7 +117,26 @@ impl Harness {
         path: &str,
         adapt: impl FnOnce(&mut Waiter<u64>),
     ) -> Vec<Command> {
-        let mut waiter = Waiter {
+        let mut waiter = Self::waiter(number, path);
+        adapt(&mut waiter);
+        self.event(|registry, _, out| registry.requested(waiter, out)).1
+    }
+
+    /// One attempt, of a thread that has looked what its path names.
+    pub fn request_at(&mut self, found: File, number: u64, path: &str) -> Vec<Command> {
+        let mut waiter = Self::waiter(number, path);
+        waiter.is_sync = true;
+        waiter.limit = WaitLimit::None;
+        let event = |registry: &mut Registry<_, _>, _, out: &mut Actions<_, _>| {
+            let mut last = Actions::new();
+            registry.requested_at(Some(found.id()), waiter, out, &mut last);
+            out.append(&mut last);
+        };
+        self.event(event).1
+    }
+
+    fn waiter(number: u64, path: &str) -> Waiter<u64> {
+        Waiter {
             id: holder(number),
             path: lock_path(path),
             lock: LockId(number),
@@ -126,9 +145,7 @@ impl Harness {
             is_sync: false,
             wants_notice: false,
             reply: number,
-        };
-        adapt(&mut waiter);
-        self.event(|registry, _, out| registry.requested(waiter, out)).1
+        }
     }
 
     pub fn cancel(&mut self, number: u64) -> Vec<Command> {

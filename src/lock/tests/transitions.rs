@@ -317,6 +317,28 @@ fn a_path_that_no_attempt_has_opened_keeps_its_waiters() {
 }
 
 #[test]
+fn a_single_attempt_at_a_new_file_comes_before_those_who_waited_for_the_former_one() {
+    let mut harness = Harness::waiting(FIRST);
+    assert_eq!(harness.request_at(file(2), SECOND, A), [Interrupt, Attempt(A)]);
+    assert!(harness.file_opened(file(2)));
+    let attempt = harness.last_attempt();
+    assert_eq!(harness.tried_by(attempt, Tried::Locked(file(2))), [Complete(SECOND, Granted)]);
+    assert!(harness.try_release_only(SECOND));
+    assert_eq!(harness.verified(true), [Complete(FIRST, Granted)]);
+}
+
+#[test]
+fn a_single_attempt_at_a_file_of_this_process_comes_after_those_who_wait() {
+    let mut harness = Harness::held_by(FIRST);
+    harness.request(SECOND, A);
+    harness.request(THIRD, B);
+    harness.file_opened(file(2));
+    harness.tried_by(harness.last_attempt(), Tried::Busy(file(2)));
+    assert_eq!(harness.request_at(file(2), 4, A), [Complete(4, Busy)]);
+    assert_eq!(harness.waited(WaitEnd::Granted(file(2))), [Offer(SECOND)], "it asked first");
+}
+
+#[test]
 fn the_end_of_an_environment_ends_no_acquisition_of_another() {
     let mut harness = Harness::held_by(FIRST);
     assert_eq!(harness.owner_ended(7), []);
