@@ -11,7 +11,7 @@ const { acquireAll, lockFile } = require('..')
 const { temporaryFolder } = require('../tools/folder')
 const { startNode } = require('../tools/peer')
 const { notOnWindows, symlinksOnly } = require('../tools/platform')
-const { until } = require('../tools/until')
+const { until, within } = require('../tools/until')
 
 function locksOf(t, ...names) {
   const folder = temporaryFolder(t)
@@ -148,6 +148,38 @@ test(
     second.release()
   },
 )
+
+for (const how of ['a link is pointed to the other file', 'the files are swapped']) {
+  test(`acquireAll() does not wait for itself where ${how}`, symlinksOnly, async (t) => {
+    const [link, ...files] = locksOf(t, 'link', 'a', 'b').map(({ path }) => path)
+    for (const file of files) fs.writeFileSync(file, '')
+    // The one that is acquired first.
+    const [first, last] = files.sort((a, b) => fs.statSync(a).ino - fs.statSync(b).ino)
+    fs.symlinkSync(last, link)
+    const peer = await startNode(t)
+    await peer.acquire(last)
+    let isWaiting = false
+    const onWait = () => {
+      isWaiting = true
+    }
+    const pending = acquireAll([lockFile(first), lockFile(link)], { onWait })
+    await until(() => isWaiting, 'the wait')
+    if (how.startsWith('a link')) {
+      fs.unlinkSync(link)
+      fs.symlinkSync(first, link)
+    } else {
+      fs.renameSync(last, `${last}.away`)
+      fs.renameSync(first, last)
+      fs.renameSync(`${last}.away`, first)
+      await peer.release(last)
+    }
+    const guards = await within(pending, 'the locks')
+    for (const file of new Set([first, link].map((path) => fs.realpathSync(path)))) {
+      assert.equal(await peer.tryAcquire(file), false)
+    }
+    guards.release()
+  })
+}
 
 test('acquireAll() of what is no lock is a TypeError', async (t) => {
   const [lock] = locksOf(t, 'a')

@@ -214,6 +214,36 @@ for (const [name, attempt] of Object.entries(SINGLE_ATTEMPTS)) {
   })
 }
 
+test(
+  'a path that leads astray is an error, though this process holds what it named',
+  linksOnly,
+  async (t) => {
+    const folder = path.join(temporaryFolder(t), 'folder')
+    fs.mkdirSync(folder)
+    const file = path.join(folder, 'a.lock')
+    const lock = lockFile(file)
+    const astray = {
+      ELOOP: () => fs.symlinkSync(folder, folder),
+      ENOTDIR: () => fs.writeFileSync(folder, ''),
+    }
+    for (const [code, lead] of Object.entries(astray)) {
+      const guard = await lock.acquire()
+      const rejection = assert.rejects(lock.acquire(), { code })
+      fs.renameSync(folder, `${folder}.away`)
+      lead()
+      for (const [name, attempt] of Object.entries(SINGLE_ATTEMPTS)) {
+        await assert.rejects(async () => attempt(lock), { code }, name)
+      }
+      assert.throws(() => lock.acquireSync(60), { code })
+      await rejection
+      fs.unlinkSync(folder)
+      fs.renameSync(`${folder}.away`, folder)
+      assert.equal(lock.tryAcquire(), null)
+      guard.release()
+    }
+  },
+)
+
 test('a file deleted while it is held: release() ends the hold all the same', async (t) => {
   const file = lockPath(t)
   const before = await resources()

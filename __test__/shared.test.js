@@ -10,7 +10,14 @@ const { acquireAll, lockFile } = require('..')
 const { lockPath, temporaryFolder } = require('../tools/folder')
 const { untilQueued } = require('../tools/kernel')
 const { startNode } = require('../tools/peer')
-const { endedWaitsOnly, isWine, linuxOnly, rootOnly, signalsOnly } = require('../tools/platform')
+const {
+  endedWaitsOnly,
+  isWine,
+  linuxOnly,
+  rootOnly,
+  signalsOnly,
+  symlinksOnly,
+} = require('../tools/platform')
 const { startThread } = require('../tools/thread')
 const { until, within, withResolvers } = require('../tools/until')
 const { startOtherUser } = require('../tools/user')
@@ -88,6 +95,31 @@ test('inside a process, readers that stand next to each other go in together', a
   await within(Promise.all(all), 'all to be served')
   assert.deepEqual(served, ['w1', 'r1', 'r2', 'r3', 'w2', 'r4', 'w3'])
   assert.equal(most, 3)
+})
+
+/** More than the stack of a thread that waits could look at one inside the other. */
+const SPELLINGS = 500
+
+test('readers by many spellings go in together, but for those that lead astray', symlinksOnly, async (t) => {
+  const file = lockPath(t)
+  const holder = await startNode(t)
+  await holder.acquire(file)
+  const links = Array.from({ length: SPELLINGS }, (_, index) => `${file}.${index}`)
+  for (const link of links) fs.symlinkSync(file, link)
+  const acquires = Promise.allSettled(links.map((link) => lockFile(link).acquire(SHARED)))
+  const writer = await waiting(lockFile(file))
+  const isAstray = (_, index) => index % 3 === 0
+  for (const link of links.filter(isAstray)) {
+    fs.unlinkSync(link)
+    fs.symlinkSync(link, link)
+  }
+  await holder.release(file)
+  const outcomes = await within(acquires, 'all readers to be told')
+  for (const [index, { value, reason }] of outcomes.entries()) {
+    assert.equal(reason?.code, isAstray(null, index) ? 'ELOOP' : undefined)
+    value?.release()
+  }
+  ;(await within(writer.granted, 'the lock')).release()
 })
 
 test('a reader waits behind a writer of its process that waits', async (t) => {

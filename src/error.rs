@@ -68,4 +68,13 @@ impl Error {
         const ENOENT: i32 = if cfg!(windows) { -4058 } else { -2 };
         self.errno == ENOENT
     }
+
+    /// The path leads to no file that this process could open, whatever it named before.
+    pub fn is_astray(&self) -> bool {
+        const EACCES: i32 = -13;
+        const ENOTDIR: i32 = -20;
+        const ELOOP: i32 =
+            if cfg!(any(target_os = "linux", target_os = "android")) { -40 } else { -62 };
+        self.is_missing() || !cfg!(windows) && matches!(self.errno, EACCES | ENOTDIR | ELOOP)
+    }
 }

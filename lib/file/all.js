@@ -9,11 +9,14 @@ const { isAborted, listen, newController, reasonOf } = require('../common/abort.
 const { illegalConstructor, invalidType } = require('../common/argument-errors.js')
 const { systemErrorNamed } = require('../common/errors.js')
 const { parseAcquireOptions } = require('../common/options.js')
-const { now } = require('../common/time.js')
+const { clearTimeout, now, setTimeout } = require('../common/time.js')
 const { FileLock, isOfFolder } = require('./lock.js')
 
 /** How often a file may be replaced while the locks are acquired. */
 const MAX_MOVES = 16
+
+/** How often to look whether a file was replaced while a lock is waited for, in milliseconds. */
+const LOOK = 1000
 
 /** Stands for a byte of a name that is no text: then the path does not lead to the file. */
 const REPLACEMENT = '\uFFFD'
@@ -82,6 +85,7 @@ async function acquireAll(locks, options) {
   for (let moves = 0; moves < MAX_MOVES; moves += 1) {
     const files = await inOrder(given)
     const guards = await acquireEach(files, () => ({ ...others, timeout: secondsUntil(end) }))
+    if (guards === undefined) continue
     if (await areUnchanged(files)) return new LockGuards(internal, guards)
     releaseEach(guards)
   }
@@ -153,16 +157,52 @@ async function idOf(path) {
   }
 }
 
-/** Acquires all of the locks, or throws and holds none. */
+/**
+ * Acquires all of the locks, or throws and holds none. Resolves to undefined, and holds none, if a file
+ * was replaced while a lock was waited for: that can be one that is held here already, or come earlier
+ * in the new order, and what is held is released at once.
+ */
 async function acquireEach(files, nextOptions) {
   const guards = []
+  const look = watch(files, () => releaseEach(guards))
   try {
-    for (const { lock } of files) guards.push(await lock.acquire(nextOptions()))
+    for (const { lock } of files) {
+      guards.push(await lock.acquire(nextOptions()))
+      if (look.isOver) {
+        releaseEach(guards)
+        return undefined
+      }
+    }
     return guards
   } catch (error) {
     releaseEach(guards)
     throw error
+  } finally {
+    look.end()
   }
+}
+
+/** Calls `onChange` once if a path has come to name another file, until it is ended. */
+function watch(files, onChange) {
+  const look = {
+    isOver: false,
+    end: () => {
+      look.isOver = true
+      clearTimeout(timer)
+    },
+  }
+  const next = async () => {
+    const isUnchanged = await areUnchanged(files)
+    if (look.isOver) return
+    if (isUnchanged) {
+      timer = setTimeout(next, LOOK)
+    } else {
+      look.isOver = true
+      onChange()
+    }
+  }
+  let timer = setTimeout(next, LOOK)
+  return look
 }
 
 function releaseEach(guards) {

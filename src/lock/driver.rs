@@ -103,14 +103,14 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
         }
     }
 
-    /// Returns the file at the path, or that there is none, if a file has been opened there.
+    /// Returns the file at the path, or that it leads to none, if a file has been opened there.
     fn find_if_bound(&self, path: &LockPath) -> Option<Option<FileId>> {
         if !self.registry.lock().is_path_bound(path) {
             return None;
         }
         match self.os.identify(path) {
             Ok(file) => Some(Some(file)),
-            Err(error) if error.is_missing() => Some(None),
+            Err(error) if error.is_astray() => Some(None),
             // That is for the next attempt to say.
             Err(_) => None,
         }
@@ -147,17 +147,25 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
     pub fn downgrade(self: &Arc<Self>, holder: AcquireId) -> Result<bool, Error> {
         let mut actions = Actions::new();
         let is_exclusive = self.registry.lock().downgrade(holder, &mut actions);
+        let mut result = Ok(is_exclusive);
         for action in actions {
             if let Action::Downgrade { entry, file } = action {
-                self.downgrade_file(entry, file)?;
+                let mut next = Actions::new();
+                result = result.and(self.downgrade_file(entry, file, &mut next).map(|()| true));
+                self.perform(next);
             }
         }
-        Ok(is_exclusive)
+        result
     }
 
-    fn downgrade_file(self: &Arc<Self>, entry: EntryId, file: O::File) -> Result<(), Error> {
+    fn downgrade_file(
+        &self,
+        entry: EntryId,
+        file: O::File,
+        out: &mut Actions<R, O::File>,
+    ) -> Result<(), Error> {
         let result = self.os.downgrade(&file);
-        self.event(|registry, out| registry.downgraded(entry, file, result.is_ok(), out));
+        self.registry.lock().downgraded(entry, file, result.is_ok(), out);
         result
     }
 
@@ -214,53 +222,65 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
         result
     }
 
-    fn perform(self: &Arc<Self>, actions: Actions<R, O::File>) {
-        for action in actions {
-            match action {
-                Action::Attempt { work, path, mode } => {
-                    Attempt::new(self, work, path, mode).run();
-                }
-                Action::Wait { work, path, mode, file } => self.start_wait(work, path, mode, file),
-                Action::Interrupt { work } => {
-                    let interrupt =
-                        self.waits.lock().get(&work).map(|wait| Arc::clone(&wait.interrupt));
-                    if let Some(interrupt) = interrupt {
-                        self.os.interrupt(&interrupt);
-                    }
-                }
-                Action::Verify { entry, path, file } => {
-                    let result = match self.os.identify(&path) {
-                        Ok(found) => Ok(found == file),
-                        Err(error) if error.is_missing() => Ok(false),
-                        Err(error) => Err(error),
-                    };
-                    self.event(|registry, out| registry.verified(entry, &path, result, out));
-                }
-                Action::Check { entry, path, file, looks_at_gate } => {
-                    self.check(entry, &path, file, looks_at_gate);
-                }
-                Action::Downgrade { entry, file } => {
-                    // Should it fail, the machine makes do without.
-                    let _ = self.downgrade_file(entry, file);
-                }
-                Action::Requeue { work, path, mode, file } => {
-                    self.os.unlock(&file);
-                    self.start_wait(work, path, mode, Some(file));
-                }
-                Action::Offer { offer, reply, .. } => reply.offer(offer),
-                Action::Complete { reply, outcome, .. } => reply.complete(outcome),
-                Action::Notice { reply, blocker } => reply.notice(blocker),
-                Action::Unlock { file } => self.os.unlock(&file),
+    /// Carries out the actions, and what they lead to: each before those that come after it. That is
+    /// no recursion, since one waiter can lead to the next, and the stack of a thread that waits is
+    /// small.
+    fn perform(self: &Arc<Self>, mut actions: Actions<R, O::File>) {
+        let mut next = Actions::new();
+        actions.reverse();
+        while let Some(action) = actions.pop() {
+            self.perform_one(action, &mut next);
+            actions.extend(next.drain(..).rev());
+        }
+    }
+
+    /// Appends what the action leads to.
+    fn perform_one(self: &Arc<Self>, action: Action<R, O::File>, out: &mut Actions<R, O::File>) {
+        match action {
+            Action::Attempt { work, path, mode } => self.attempt_now(work, &path, mode, out),
+            Action::Wait { work, path, mode, file } => {
+                self.start_wait(work, path, mode, file, out);
             }
+            Action::Interrupt { work } => {
+                let interrupt =
+                    self.waits.lock().get(&work).map(|wait| Arc::clone(&wait.interrupt));
+                if let Some(interrupt) = interrupt {
+                    self.os.interrupt(&interrupt);
+                }
+            }
+            Action::Verify { entry, path, file } => {
+                let result = match self.os.identify(&path) {
+                    Ok(found) => Ok(found == file),
+                    Err(error) if error.is_missing() => Ok(false),
+                    Err(error) => Err(error),
+                };
+                self.registry.lock().verified(entry, &path, result, out);
+            }
+            Action::Check { entry, path, file, looks_at_gate } => {
+                self.check(entry, &path, file, looks_at_gate, out);
+            }
+            Action::Downgrade { entry, file } => {
+                // Should it fail, the machine makes do without.
+                let _ = self.downgrade_file(entry, file, out);
+            }
+            Action::Requeue { work, path, mode, file } => {
+                self.os.unlock(&file);
+                self.start_wait(work, path, mode, Some(file), out);
+            }
+            Action::Offer { offer, reply, .. } => reply.offer(offer),
+            Action::Complete { reply, outcome, .. } => reply.complete(outcome),
+            Action::Notice { reply, blocker } => reply.notice(blocker),
+            Action::Unlock { file } => self.os.unlock(&file),
         }
     }
 
     fn check(
-        self: &Arc<Self>,
+        &self,
         entry: EntryId,
         path: &LockPath,
         file: O::File,
         looks_at_gate: bool,
+        out: &mut Actions<R, O::File>,
     ) {
         let found = match self.os.identify(path) {
             Ok(found) => Ok(Some(found)),
@@ -268,8 +288,7 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
             Err(error) => Err(error),
         };
         let gate = if looks_at_gate { self.gate(entry, &file) } else { Gate::Open };
-        let now = now();
-        self.event(|registry, out| registry.checked(entry, path, file, found, gate, now, out));
+        self.registry.lock().checked(entry, path, file, found, gate, now(), out);
     }
 
     /// Looks at the gate, and again once a wait of this process has ended that can have closed it, if
@@ -293,6 +312,7 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
         path: LockPath,
         mode: Mode,
         file: Option<O::File>,
+        out: &mut Actions<R, O::File>,
     ) {
         let interrupt = Arc::new(self.os.new_interrupt());
         let active = ActiveWait {
@@ -309,7 +329,8 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
             is_granted
         };
         if let Err(error) = self.os.spawn(Box::new(body)) {
-            self.waited(work, &path, Some(WaitEnd::Failed(error)));
+            self.waits.lock().remove(&work);
+            self.registry.lock().waited(work, &path, WaitEnd::Failed(error), now(), out);
         }
     }
 
@@ -428,6 +449,18 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
         refusal
     }
 
+    fn attempt_now(
+        self: &Arc<Self>,
+        work: WorkId,
+        path: &LockPath,
+        mode: Mode,
+        out: &mut Actions<R, O::File>,
+    ) {
+        if let Some(result) = self.attempt(work, path, mode) {
+            self.registry.lock().tried(work, path, result, now(), out);
+        }
+    }
+
     fn attempt(
         self: &Arc<Self>,
         work: WorkId,
@@ -520,11 +553,9 @@ impl<R: Reply + Clone, O: Os> Attempt<R, O> {
 
     fn work(&mut self) {
         self.has_run = true;
-        let Some(result) = self.driver.attempt(self.work, &self.path, self.mode) else { return };
-        let now = now();
-        self.driver.event(|registry, out| {
-            registry.tried(self.work, &self.path, result, now, out);
-        });
+        let mut actions = Actions::with_capacity(USUAL_ACTIONS);
+        self.driver.attempt_now(self.work, &self.path, self.mode, &mut actions);
+        self.driver.perform(actions);
     }
 }
 

@@ -139,11 +139,13 @@ impl<R: Clone, F: Identified> Entry<R, F> {
         }
         match &self.hold {
             // The waiter that the attempt was for has left: it is this waiter's now, unless that
-            // would make its thread wait for the pool.
+            // would make its thread wait for the pool. One that runs can have the lock for a moment,
+            // so that another attempt beside it would find it taken.
             Hold::Attempting(attempt)
                 if self.queue.is_empty()
-                    && attempt.mode == waiter.mode
-                    && !(attempt.is_pooled() && waiter.is_sync) => {}
+                    && (attempt.is_open
+                        || attempt.mode == waiter.mode
+                            && !(attempt.is_pooled() && waiter.is_sync)) => {}
             // An unwanted wait that could not be ended is not ahead, nor is an attempt that becomes
             // stale.
             Hold::Free | Hold::Attempting(_) if self.queue.is_empty() => {

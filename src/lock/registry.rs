@@ -19,6 +19,9 @@ use crate::error::Error;
 use crate::os::{FileId, Gate, Identified, Mode};
 use crate::path::LockPath;
 
+/// Arrivals are numbered from here on, and those that come before all others down from here.
+const FIRST_ARRIVAL: u64 = 1 << 63;
+
 /// The table of entries. Pure: every method is an event, and appends the actions it leads to.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone))]
@@ -32,6 +35,8 @@ pub struct Registry<R, F> {
     pub(super) unbound: BTreeSet<EntryId>,
     /// The last number given to an entry or an arrival.
     pub(super) last: u64,
+    /// How many have come before all others.
+    pub(super) ahead: u64,
 }
 
 #[derive(Debug)]
@@ -60,6 +65,7 @@ impl<R: Clone, F: Identified> Registry<R, F> {
             by_acquire: FxHashMap::default(),
             unbound: BTreeSet::new(),
             last: 0,
+            ahead: 0,
         }
     }
 
@@ -67,8 +73,12 @@ impl<R: Clone, F: Identified> Registry<R, F> {
     /// opened: whether it still does is to be [checked](Registry::path_checked).
     pub fn requested(&mut self, waiter: Waiter<R>, out: &mut Actions<R, F>) -> bool {
         self.last += 1;
+        self.arrived(FIRST_ARRIVAL + self.last, waiter, out)
+    }
+
+    fn arrived(&mut self, arrival: u64, waiter: Waiter<R>, out: &mut Actions<R, F>) -> bool {
         let id = waiter.id;
-        let entry = self.join(self.last, waiter, out);
+        let entry = self.join(arrival, waiter, out);
         self.forget_completed(out);
         self.by_acquire.contains_key(&id) && self.is_bound(entry)
     }
@@ -90,13 +100,9 @@ impl<R: Clone, F: Identified> Registry<R, F> {
             self.join_all(moved, moves);
             return self.requested(waiter, out);
         }
-        let is_unchecked = self.requested(waiter, out);
-        let behind = moved.into_iter().map(|(_, waiter)| {
-            self.last += 1;
-            (self.last, waiter)
-        });
-        let behind = behind.collect();
-        self.join_all(behind, moves);
+        self.ahead += 1;
+        let is_unchecked = self.arrived(FIRST_ARRIVAL - self.ahead, waiter, out);
+        self.join_all(moved, moves);
         is_unchecked
     }
 

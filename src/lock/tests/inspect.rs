@@ -155,6 +155,6 @@ impl<R: Clone, F: Identified> Registry<R, F> {
 impl<R: Hash, F: Hash> Hash for Registry<R, F> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.entries.hash(state);
-        self.last.hash(state);
+        (self.last, self.ahead).hash(state);
     }
 }

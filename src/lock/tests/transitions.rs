@@ -6,8 +6,11 @@ use super::harness::{A, B, BELOW_B, Command, FAULT, Harness, file, holder};
 use crate::lock::command::{Tried, WaitEnd};
 use crate::lock::hold::TURN;
 use crate::lock::waiter::{Blocker, Outcome, WaitLimit, Waiter};
+use crate::os::Mode;
 
-use Command::{Attempt, Complete, Interrupt, Notice, Offer, Requeue, Unlock, Verify, Wait};
+use Command::{
+    Attempt, AttemptShared, Complete, Interrupt, Notice, Offer, Requeue, Unlock, Verify, Wait,
+};
 use Outcome::{Busy, Deadlock, Failed, Granted};
 
 const FIRST: u64 = 1;
@@ -299,6 +302,22 @@ fn an_attempt_that_can_have_the_lock_serves_whatever_comes() {
 }
 
 #[test]
+fn an_attempt_that_can_have_the_lock_is_in_the_way_of_no_other_mode() {
+    let shared = |waiter: &mut Waiter<u64>| waiter.mode = Mode::Shared;
+    let once = |waiter: &mut Waiter<u64>| {
+        waiter.limit = WaitLimit::None;
+        waiter.is_sync = true;
+    };
+    let mut harness = Harness::new();
+    assert_eq!(harness.request_with(FIRST, A, shared), [AttemptShared(A)]);
+    harness.file_opened(file(1));
+    harness.cancel(FIRST);
+    assert_eq!(harness.request_with(SECOND, A, once), [], "beside it, another would be refused");
+    assert_eq!(harness.tried(Tried::Locked(file(1))), [Unlock(1), Attempt(A)]);
+    assert_eq!(harness.tried(Tried::Locked(file(1))), [Complete(SECOND, Granted)]);
+}
+
+#[test]
 fn a_single_attempt_is_refused_while_the_lock_is_on_its_way_to_another() {
     let mut harness = Harness::held_by(FIRST);
     harness.request(SECOND, A);
@@ -325,6 +344,21 @@ fn a_single_attempt_at_a_new_file_comes_before_those_who_waited_for_the_former_o
     assert_eq!(harness.tried_by(attempt, Tried::Locked(file(2))), [Complete(SECOND, Granted)]);
     assert!(harness.try_release_only(SECOND));
     assert_eq!(harness.verified(true), [Complete(FIRST, Granted)]);
+}
+
+#[test]
+fn a_single_attempt_at_a_new_file_changes_no_order() {
+    let mut harness = Harness::held_by(FIRST);
+    harness.request(SECOND, A);
+    harness.request(THIRD, B);
+    harness.file_opened(file(1));
+    harness.request_at(file(2), 4, A);
+    harness.file_opened(file(2));
+    let attempt = harness.last_attempt();
+    assert_eq!(harness.path_checked(B, Some(file(2))), [], "behind the second");
+    assert_eq!(harness.tried_by(attempt, Tried::Locked(file(2))), [Complete(4, Granted)]);
+    assert!(harness.try_release_only(4));
+    assert_eq!(harness.verified(true), [Complete(SECOND, Granted)]);
 }
 
 #[test]

@@ -239,7 +239,7 @@ pub struct World {
     work: BTreeSet<Work>,
     progress: Vec<Progress>,
     /// The order in which the requests came to where they are.
-    arrivals: Vec<u8>,
+    arrivals: Vec<i8>,
     ended: BTreeSet<u32>,
     downgraded: BTreeSet<usize>,
     left: Budget,
@@ -536,11 +536,13 @@ impl World {
         };
         let is_known = self.registry.by_file.contains_key(&found);
         if request.limit == Timeout::Zero && !is_known {
-            for other in 0..index {
+            let moves = |other: usize| {
                 let waits = matches!(self.progress[other], Progress::Pending { .. });
-                if waits && scenario.requests[other].path == request.path {
-                    self.arrive(other);
-                }
+                waits && scenario.requests[other].path == request.path
+            };
+            if (0..index).any(moves) {
+                let first = self.arrivals.iter().min().copied().unwrap_or_default();
+                self.arrivals[index] = first - 1;
             }
         }
         let mut last = Actions::new();
