@@ -147,15 +147,14 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
     pub fn downgrade(self: &Arc<Self>, holder: AcquireId) -> Result<bool, Error> {
         let mut actions = Actions::new();
         let is_exclusive = self.registry.lock().downgrade(holder, &mut actions);
-        let mut result = Ok(is_exclusive);
+        let (mut result, mut next) = (Ok(()), Actions::new());
         for action in actions {
             if let Action::Downgrade { entry, file } = action {
-                let mut next = Actions::new();
-                result = result.and(self.downgrade_file(entry, file, &mut next).map(|()| true));
-                self.perform(next);
+                result = self.downgrade_file(entry, file, &mut next);
             }
         }
-        result
+        self.perform(next);
+        result.map(|()| is_exclusive)
     }
 
     fn downgrade_file(
@@ -249,11 +248,7 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
                 }
             }
             Action::Verify { entry, path, file } => {
-                let result = match self.os.identify(&path) {
-                    Ok(found) => Ok(found == file),
-                    Err(error) if error.is_missing() => Ok(false),
-                    Err(error) => Err(error),
-                };
+                let result = self.is_at_path(&path, file);
                 self.registry.lock().verified(entry, &path, result, out);
             }
             Action::Check { entry, path, file, looks_at_gate } => {
@@ -385,7 +380,7 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
                     };
                     // What is replaced while it is waited for is opened here anew, as often as that
                     // happens: so it is here that an end is made where no file is ever at its path.
-                    match self.is_at_path(path, &file) {
+                    match self.is_at_path(path, file.id()) {
                         Ok(true) => {}
                         Ok(false) => continue,
                         Err(error) if error.is_stale() => continue,
@@ -429,9 +424,9 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
     }
 
     /// Returns `false` if the path names another file by now, or none.
-    fn is_at_path(&self, path: &LockPath, file: &O::File) -> Result<bool, Error> {
+    fn is_at_path(&self, path: &LockPath, file: FileId) -> Result<bool, Error> {
         match self.os.identify(path) {
-            Ok(id) => Ok(id == file.id()),
+            Ok(found) => Ok(found == file),
             Err(error) if error.is_missing() => Ok(false),
             Err(error) => Err(error),
         }
@@ -440,7 +435,7 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
     /// Unlocks the file again if the path names another one by now, or none. Where that cannot be
     /// told, it is an error: to try again could go on indefinitely.
     fn verify_path(&self, path: &LockPath, file: O::File) -> Result<Option<O::File>, Error> {
-        let refusal = match self.is_at_path(path, &file) {
+        let refusal = match self.is_at_path(path, file.id()) {
             Ok(true) => return Ok(Some(file)),
             Ok(false) => Ok(None),
             Err(error) => Err(error),

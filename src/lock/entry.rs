@@ -216,15 +216,6 @@ impl<R: Clone, F: Identified> Entry<R, F> {
         self.start_attempt(path, mode, None, out);
     }
 
-    /// The pool may never come to the attempt: another one is made for those that are left.
-    fn replace_attempt(&mut self, out: &mut Actions<R, F>) {
-        self.hold = Hold::Free;
-        if let Some(first) = self.queue.first() {
-            let (path, mode) = (first.path.clone(), first.mode);
-            self.start_attempt(path, mode, None, out);
-        }
-    }
-
     /// `work` is about to open the file. Returns `Break` if no waiter needs this work any more:
     /// opening could create a file after all was over.
     pub fn before_open(&mut self, work: WorkId) -> ControlFlow<()> {
@@ -308,9 +299,8 @@ impl<R: Clone, F: Identified> Entry<R, F> {
             Tried::Busy(file) => match self.queue.first() {
                 // It has had no attempt in its own mode.
                 Some(first) if first.mode != mode => {
-                    let (path, mode) = (first.path.clone(), first.mode);
                     out.push(Action::Unlock { file });
-                    self.start_attempt(path, mode, None, out);
+                    self.attempt_for_first(out);
                 }
                 _ => self.wait_behind_others(file, path, out),
             },
@@ -521,7 +511,9 @@ impl<R: Clone, F: Identified> Entry<R, F> {
             }
             Hold::Shared(shared) => shared.readers.remove_owner(owner),
             Hold::Attempting(attempt) if attempt.is_pooled() && attempt.pool_of == Some(owner) => {
-                self.replace_attempt(out);
+                // The pool may never come to it.
+                self.hold = Hold::Free;
+                self.attempt_for_first(out);
             }
             _ => {}
         }
@@ -731,7 +723,7 @@ impl<R: Clone, F: Identified> Entry<R, F> {
             // It was made in another mode, or for another waiter.
             _ if self.queue.has_single() => {
                 out.push(Action::Unlock { file });
-                self.start_attempt(path, mode, None, out);
+                self.attempt_for_first(out);
             }
             Some(wait) if wait.mode == mode => {
                 wait.wanted = true;
@@ -837,12 +829,10 @@ impl<R: Clone, F: Identified> Entry<R, F> {
 
     /// The lock is not ours. A waiter with a single attempt has had none that was its own.
     fn try_or_wait(&mut self, out: &mut Actions<R, F>) {
-        match self.queue.first() {
-            Some(first) if self.queue.has_single() => {
-                let (path, mode) = (first.path.clone(), first.mode);
-                self.start_attempt(path, mode, None, out);
-            }
-            _ => self.wait_if_needed(out),
+        if self.queue.has_single() {
+            self.attempt_for_first(out);
+        } else {
+            self.wait_if_needed(out);
         }
     }
 
@@ -861,6 +851,14 @@ impl<R: Clone, F: Identified> Entry<R, F> {
         match &mut self.wait {
             Some(wait) if wait.mode == mode => wait.wanted = true,
             _ => self.start_wait(path, mode, None, out),
+        }
+    }
+
+    /// Makes an attempt for the first waiter, if there is any, on this thread.
+    fn attempt_for_first(&mut self, out: &mut Actions<R, F>) {
+        if let Some(first) = self.queue.first() {
+            let (path, mode) = (first.path.clone(), first.mode);
+            self.start_attempt(path, mode, None, out);
         }
     }
 

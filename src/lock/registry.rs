@@ -84,9 +84,9 @@ impl<R: Clone, F: Identified> Registry<R, F> {
     }
 
     /// Asks for the lock of the file that the path names now, `found`, or of a new one. Where it named
-    /// another one before, a single attempt comes before those who wait there, unless this process has
-    /// something to do with the new file already: it is answered as another process would be. What
-    /// they lead to is in `moves`, and to be done first.
+    /// another one before, a single attempt comes before those who wait there, unless this process
+    /// knows the new file already: it is answered as another process would be. What the move of those
+    /// leads to is in `moves`, and to be done first.
     pub fn requested_at(
         &mut self,
         found: Option<FileId>,

@@ -521,8 +521,8 @@ impl World {
         Some(found).filter(|_| self.registry.is_path_bound(&PATHS[path]))
     }
 
-    /// Looks at the path first. What a single attempt finds there, and nobody here has to do with, it
-    /// finds before those who waited for the former file.
+    /// Looks at the path first. A single attempt comes before those who waited for the former file, if
+    /// this process does not know the new one.
     fn request_where_it_leads(
         &mut self,
         index: usize,
