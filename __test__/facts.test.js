@@ -59,6 +59,11 @@ const CONSTANTS = [
     ['stack of # KiB'],
   ],
   [
+    'what a first attempt may take past the timeout, in ms',
+    inJavaScript('lib/file', 'ATTEMPT_MS'),
+    ['may take # ms more'],
+  ],
+  [
     'the search for a holder, in ms',
     inJavaScript('lib/native', 'HOLDER_TIMEOUT_MS'),
     ['gives up after # ms'],

@@ -6,7 +6,12 @@ const { lockFile } = require('..')
 const { lockPath } = require('../tools/folder')
 const { peerTakesFree, takeFree } = require('../tools/free')
 const { startNode } = require('../tools/peer')
+const { notOnWindows } = require('../tools/platform')
+const { blockPool } = require('../tools/pool')
 const { resources, untilResourcesAre } = require('../tools/resources')
+const { within } = require('../tools/until')
+
+const pipesOnly = notOnWindows('Windows has no named pipes among its files')
 
 const timedOut = { name: 'LockError', code: 'ERR_LOCK_TIMEOUT' }
 
@@ -150,7 +155,42 @@ test('a free lock is granted with every timeout', async (t) => {
   const lock = lockFile(lockPath(t))
   for (const timeout of [0, 1e-300, 1e-9, 1e-6, 1e-4, 1e-3, 2 ** 31, 1e308, Infinity]) {
     lock.acquireSync(timeout).release()
-    // The pool can take its time.
-    if (timeout === 0 || timeout > 1) (await lock.acquire(timeout)).release()
+    const guard = await lock.acquire(timeout)
+    guard.release()
   }
+})
+
+test('a free lock is granted with every timeout while the pool stands still', pipesOnly, async (t) => {
+  const before = await resources()
+  const free = blockPool(t)
+  for (const shared of [false, true]) {
+    for (const timeout of [0, 1e-300, 0.001, 0.05, 0.3]) {
+      const lock = lockFile(lockPath(t))
+      const guard = await within(lock.acquire({ timeout, shared }), 'a free lock')
+      assert.equal(lock.tryAcquire(), null)
+      guard.release()
+      lock.tryAcquire().release()
+    }
+  }
+  // At once for all, and none is left on the pool.
+  const locks = Array.from({ length: 100 }, () => lockFile(lockPath(t)))
+  const guards = await within(Promise.all(locks.map((lock) => lock.acquire(0.05))), '100 locks')
+  for (const guard of guards) guard.release()
+  await free()
+  await untilResourcesAre(before)
+})
+
+test('a lock that is held is refused in time while the pool stands still', pipesOnly, async (t) => {
+  const { path, holder } = await held(t)
+  const free = blockPool(t)
+  const lock = lockFile(path)
+  for (const timeout of [0, 0.001, 0.05]) {
+    await assert.rejects(within(lock.acquire(timeout), 'a refusal'), timedOut)
+  }
+  const first = lock.acquire()
+  await assert.rejects(within(lock.acquire(0.05), 'a refusal behind another'), timedOut)
+  await holder.release(path)
+  await free()
+  const guard = await within(first, 'the lock')
+  guard.release()
 })

@@ -14,9 +14,9 @@ const {
   cancel,
   checkWaitingPaths,
   deliver,
+  expire,
   holder,
   heldMode,
-  isUndecided,
   setRecord,
 } = require('../native/binding.js')
 const { nextAcquireId } = require('../native/completions.js')
@@ -35,8 +35,11 @@ const PREFETCH_MS = 50
  */
 const PATH_CHECK_MS = 2000
 
-/** How long past the deadline the first attempt may take on the thread pool, in milliseconds. */
-const FIRST_ATTEMPT_MS = 50
+/** How long the one attempt of an acquire that does not wait may stay on the thread pool, in milliseconds. */
+const POOL_MS = 10
+
+/** How long past the deadline the first attempt may take, in milliseconds: the file system can be dead. */
+const ATTEMPT_MS = 500
 
 /** What setTimeout can count to, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -101,7 +104,8 @@ class Waiter {
       watchPaths()
       acquire(this.#handle, this.#id, this, options | mode)
       if (signal !== undefined) this.#listen(signal)
-      if (seconds !== 0 && seconds !== Infinity) this.#check(now() + seconds * 1000)
+      if (seconds === 0) this.#timer = setTimeout(() => this.#expire(), POOL_MS)
+      else if (seconds !== Infinity) this.#check(now() + seconds * 1000)
     } catch (error) {
       this.#hasThrown = true
       this.#forgetTimerAndSignal()
@@ -225,18 +229,18 @@ class Waiter {
   #check(deadline) {
     const left = deadline - now()
     if (left <= 0) {
-      // The deadline ends a wait. It refuses no lock that the first attempt would get.
-      if (left > -FIRST_ATTEMPT_MS && isUndecided(this.#id)) {
-        this.#timer = setTimeout(() => this.#check(deadline), FIRST_ATTEMPT_MS)
-      } else {
-        cancel(this.#id)
-      }
+      this.#expire()
       return
     }
     const early = left > PREFETCH_MS
     if (!early && !isHeldAlone(this.#handle)) this.#query ??= queryHolder(this.#handle)
     const pause = Math.min(Math.ceil(early ? left - PREFETCH_MS : left), LONGEST_TIMER)
     this.#timer = setTimeout(() => this.#check(deadline), pause)
+  }
+
+  /** The deadline ends a wait. It refuses no lock that the first attempt gets. */
+  #expire() {
+    if (expire(this.#id)) this.#timer = setTimeout(() => cancel(this.#id), ATTEMPT_MS)
   }
 }
 

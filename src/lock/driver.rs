@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::command::{Action, Actions, EntryId, Offer, Tried, WaitEnd, WorkId};
 use super::registry::{NotReleased, Registry};
 use super::sync::{Condvar, Mutex, now};
-use super::waiter::{AcquireId, LockId, OwnerId, Reply, Waiter};
+use super::waiter::{AcquireId, Expired, LockId, OwnerId, Reply, Waiter};
 use crate::error::Error;
 use crate::os::{FileId, Gate, Identified, Mode, Os, Waited};
 use crate::path::LockPath;
@@ -83,6 +83,13 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
             }
             None => self.registry.lock().requested(waiter, &mut actions),
         };
+        let attempt = self.take_attempt(&mut actions);
+        self.perform(actions);
+        Requested { attempt, is_unchecked }
+    }
+
+    /// Takes the attempt out of the actions, if there is one.
+    fn take_attempt(self: &Arc<Self>, actions: &mut Actions<R, O::File>) -> Option<Attempt<R, O>> {
         let mut attempt = None;
         actions.retain_mut(|action| match action {
             Action::Attempt { work, path, mode } => {
@@ -91,8 +98,7 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
             }
             _ => true,
         });
-        self.perform(actions);
-        Requested { attempt, is_unchecked }
+        attempt
     }
 
     /// Finds out which file the path names now. If it named another one when its waiters came, they
@@ -134,6 +140,24 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
     /// Gives up waiting. Returns `false` if the waiter was told its outcome, or is being told.
     pub fn cancel(self: &Arc<Self>, waiter: AcquireId) -> bool {
         self.event(|registry, out| registry.cancel(waiter, out))
+    }
+
+    /// The time of a waiter is over: it gives up waiting, or has its first attempt at once, on a thread
+    /// of its own.
+    pub fn expire(self: &Arc<Self>, waiter: AcquireId) -> Expired {
+        let mut actions = Actions::new();
+        let expired = self.registry.lock().expire(waiter, &mut actions);
+        let attempt = self.take_attempt(&mut actions);
+        self.perform(actions);
+        if let Some(attempt) = attempt {
+            let body = move || {
+                attempt.run();
+                false
+            };
+            // Where no thread can be started it is dropped, and so made here.
+            let _ = self.os.spawn(Box::new(body));
+        }
+        expired
     }
 
     /// See [`Registry::to_release`]. It can have ended when it is [released](Driver::release_only).
@@ -190,11 +214,6 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
     /// Returns `true` if this acquisition holds its lock.
     pub fn holds(&self, holder: AcquireId) -> bool {
         self.registry.lock().holds(holder)
-    }
-
-    /// Returns `true` if the first attempt for this acquire is still to come, or under way.
-    pub fn is_undecided(&self, id: AcquireId) -> bool {
-        self.registry.lock().is_undecided(id)
     }
 
     /// An environment has ended.

@@ -31,7 +31,7 @@ use super::command::{Action, Actions, EntryId, Offer, Tried, WaitEnd, WorkId};
 use super::hold::{Attempt, Hold, Reader, Shared, Step, TURN};
 use super::queue::Queue;
 use super::wait::Wait;
-use super::waiter::{AcquireId, Blocker, LockId, Outcome, OwnerId, Waiter};
+use super::waiter::{AcquireId, Blocker, Expired, LockId, Outcome, OwnerId, Waiter};
 use crate::error::Error;
 use crate::os::{FileId, Gate, Identified, Mode};
 use crate::path::LockPath;
@@ -499,6 +499,21 @@ impl<R: Clone, F: Identified> Entry<R, F> {
         let found = self.queue.remove(waiter).is_some();
         self.waiters_left(out);
         found
+    }
+
+    /// The time of a waiter is over, which ends a wait. If an attempt decides about it, it gets the
+    /// answer, and the attempt is made without the pool; else it is removed.
+    pub fn expire(&mut self, waiter: AcquireId, out: &mut Actions<R, F>) -> Expired {
+        if let Hold::Attempting(attempt) = self.hold
+            && self.queue.goes_with_first(waiter)
+        {
+            self.queue.make_single(waiter);
+            if attempt.is_pooled() {
+                self.attempt_for_first(out);
+            }
+            return Expired::Tried;
+        }
+        if self.cancel(waiter, out) { Expired::Removed } else { Expired::Over }
     }
 
     /// An environment has ended: removes its waiters and ends its acquisition.

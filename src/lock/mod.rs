@@ -22,4 +22,4 @@ pub use command::Offer;
 pub use driver::Driver;
 pub use parker::{Parked, Parker};
 pub use registry::NotReleased;
-pub use waiter::{AcquireId, Blocker, LockId, Outcome, OwnerId, Reply, WaitLimit, Waiter};
+pub use waiter::{AcquireId, Blocker, Expired, LockId, Outcome, OwnerId, Reply, WaitLimit, Waiter};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::waiter::{AcquireId, OwnerId, Waiter};
+use super::waiter::{AcquireId, OwnerId, WaitLimit, Waiter};
 
 /// A queue that finds and removes any waiter in logarithmic time, however many there are. What
 /// concerns few waiters is found without the others.
@@ -78,6 +78,35 @@ impl<R> Queue<R> {
             let found = others.by_arrival.iter().filter(|(_, waiter)| belongs(waiter));
             found.map(|(arrival, _)| *arrival).collect()
         })
+    }
+
+    /// Returns `true` if the waiter gets the lock with the first one: it is that one, or both only
+    /// read, as all between them do.
+    pub fn goes_with_first(&self, id: AcquireId) -> bool {
+        let Some(first) = self.first() else { return false };
+        let arrival = self.others.as_ref().and_then(|others| others.arrivals.get(&id));
+        first.id == id
+            || first.is_shared() && arrival.is_some_and(|arrival| !self.has_writer_until(*arrival))
+    }
+
+    fn has_writer_until(&self, arrival: u64) -> bool {
+        let others = self.others.as_ref();
+        others.is_some_and(|others| others.writers.first().is_some_and(|one| *one <= arrival))
+    }
+
+    /// The waiter has no more than the present attempt.
+    pub fn make_single(&mut self, id: AcquireId) {
+        if let Some((_, first)) = &mut self.first
+            && first.id == id
+        {
+            first.limit = WaitLimit::None;
+        } else if let Some(others) = &mut self.others
+            && let Some(arrival) = others.arrivals.get(&id).copied()
+            && let Some(mut waiter) = others.remove_at(arrival)
+        {
+            waiter.limit = WaitLimit::None;
+            others.insert(arrival, waiter);
+        }
     }
 
     pub fn has_single(&self) -> bool {

@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use super::command::{Action, Actions, EntryId, Offer, Tried, WaitEnd, WorkId};
 use super::entry::Entry;
 use super::hold::Hold;
-use super::waiter::{AcquireId, LockId, Outcome, OwnerId, Waiter};
+use super::waiter::{AcquireId, Expired, LockId, Outcome, OwnerId, Waiter};
 use crate::error::Error;
 use crate::os::{FileId, Gate, Identified, Mode};
 use crate::path::LockPath;
@@ -424,12 +424,6 @@ impl<R: Clone, F: Identified> Registry<R, F> {
         Some(id)
     }
 
-    /// Returns `true` if the first attempt for this acquire is still to come, or under way.
-    pub fn is_undecided(&self, id: AcquireId) -> bool {
-        let entry = self.by_acquire.get(&id).and_then(|entry| self.entries.get(entry));
-        entry.is_some_and(|slot| matches!(slot.entry.hold, Hold::Attempting(_)))
-    }
-
     /// Returns `true` if this acquisition has a lock.
     pub fn holds(&self, holder: AcquireId) -> bool {
         let entry = self.by_acquire.get(&holder).and_then(|entry| self.entries.get(entry));
@@ -454,6 +448,17 @@ impl<R: Clone, F: Identified> Registry<R, F> {
             self.by_acquire.remove(&id);
         }
         found
+    }
+
+    /// See [`Entry::expire`].
+    pub fn expire(&mut self, id: AcquireId, out: &mut Actions<R, F>) -> Expired {
+        let entry = self.by_acquire.get(&id).copied();
+        let expire = |entry: &mut Entry<R, F>| entry.expire(id, out);
+        let expired = entry.and_then(|entry| self.on_entry(entry, expire)).unwrap_or(Expired::Over);
+        if expired == Expired::Removed {
+            self.by_acquire.remove(&id);
+        }
+        expired
     }
 
     /// An environment has ended: removes its waiters and ends its acquisitions.

@@ -71,6 +71,17 @@ impl<R> Waiter<R> {
     }
 }
 
+/// What came of a waiter whose time is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expired {
+    /// It waits no more, and is told nothing.
+    Removed,
+    /// It is told what its attempt finds, which is under way.
+    Tried,
+    /// It has its outcome, or is being told.
+    Over,
+}
+
 /// How an acquire ended. Every waiter is told exactly one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {

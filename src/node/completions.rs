@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use super::outcome::{Kind, encode, encode_waiting};
 use super::wake::Wake;
-use crate::lock::{self, Blocker, Offer, Outcome, Parker};
+use crate::lock::{self, AcquireId, Blocker, Offer, Outcome, Parker};
 
 /// What an environment has to do.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +85,12 @@ impl CompletionQueue {
         if !ptr::eq(WAKE_SUPPRESSED.get(), self) {
             self.wake();
         }
+    }
+
+    /// Adds that the acquire has given up.
+    pub fn push_cancelled(&self, id: AcquireId) {
+        let outcome = Kind::Cancelled.into();
+        self.push(Record::Complete(Completion { acquire: id.sequence, outcome }));
     }
 
     /// Runs `work` on a thread that delivers this queue right after: no wake is needed.

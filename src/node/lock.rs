@@ -9,12 +9,12 @@ use napi::{Env, Result};
 use napi_derive::napi;
 
 use super::callback::{Target, call_function};
-use super::completions::{Completion, JsReply, Record};
+use super::completions::JsReply;
 use super::environment::{Environment, Source};
 use super::outcome::{Kind, encode, encode_waiting};
 use super::pool::{Value, Work};
 use super::{DRIVER, handles, records, watches};
-use crate::lock::{AcquireId, NotReleased, Outcome, Parked, Parker, WaitLimit, Waiter};
+use crate::lock::{AcquireId, Expired, NotReleased, Outcome, Parked, Parker, WaitLimit, Waiter};
 use crate::os::Mode;
 
 /// How often a thread that waits in a worker calls into JavaScript to learn whether the worker is
@@ -92,18 +92,26 @@ pub fn cancel(env: &Env, acquire: f64) -> Result<()> {
     let id = environment.acquire_id(acquire);
     environment.run(env, || {
         if DRIVER.cancel(id) {
-            let outcome = Kind::Cancelled.into();
-            let completion = Completion { acquire: id.sequence, outcome };
-            environment.queue.push(Record::Complete(completion));
+            environment.queue.push_cancelled(id);
         }
     });
     Ok(())
 }
 
-/// Returns `true` if the first attempt for the acquire is still to come, or under way.
+/// The time of the acquire is over: it gives up waiting, as by `cancel`. Returns `true` if it had not
+/// begun to: then the target is told what its first attempt finds, which no longer waits for the pool.
 #[napi]
-pub fn is_undecided(env: &Env, acquire: f64) -> Result<bool> {
-    Ok(DRIVER.is_undecided(Environment::current(env)?.acquire_id(acquire)))
+pub fn expire(env: &Env, acquire: f64) -> Result<bool> {
+    let environment = Environment::current(env)?;
+    let id = environment.acquire_id(acquire);
+    let expired = environment.run(env, || {
+        let expired = DRIVER.expire(id);
+        if expired == Expired::Removed {
+            environment.queue.push_cancelled(id);
+        }
+        expired
+    });
+    Ok(expired == Expired::Tried)
 }
 
 /// Ends the acquisition, if it has not ended yet.

@@ -7,7 +7,7 @@ use super::fake_os::{FakeOs, File, FileChange};
 use super::reply::{Acquire, TestReply};
 use crate::error::Error;
 use crate::lock::driver::Driver;
-use crate::lock::waiter::{AcquireId, LockId, Outcome, OwnerId, WaitLimit};
+use crate::lock::waiter::{AcquireId, Expired, LockId, Outcome, OwnerId, WaitLimit};
 use crate::os::{Gate, HolderInfo, Os};
 use crate::path::LockPath;
 
@@ -54,10 +54,8 @@ fn a_request_does_no_file_work_itself() {
     let (acquire, attempt) = Acquire::request(&driver, (0, 1), &one, WaitLimit::Unlimited);
     driver.os().assert_closed();
     assert_eq!(acquire.reply.outcome(), None);
-    assert!(driver.is_undecided(acquire.id));
     attempt.expect("it is the caller's to run").run();
     assert_eq!(acquire.reply.outcome(), Some(Outcome::Granted));
-    assert!(!driver.is_undecided(acquire.id));
 }
 
 #[test]
@@ -247,6 +245,20 @@ fn a_single_attempt_does_not_depend_on_an_abandoned_one() {
     assert_eq!(attempt.outcome(), Outcome::Granted);
     abandoned.expect("it has yet to run").run();
     assert!(attempt.release());
+    assert_nothing_left(&driver);
+}
+
+#[test]
+fn an_acquire_whose_time_is_over_does_not_depend_on_the_pool() {
+    let (driver, one, _) = linked();
+    let (acquire, pooled) = Acquire::request(&driver, (0, 1), &one, WaitLimit::Unlimited);
+    assert_eq!(acquire.expire(), Expired::Tried);
+    assert_eq!(acquire.outcome(), Outcome::Granted);
+    let (late, other) = Acquire::request(&driver, (0, 2), &one, WaitLimit::Unlimited);
+    assert!(other.is_none(), "it waits for the first");
+    assert_eq!(late.expire(), Expired::Removed);
+    pooled.expect("it has yet to run").run();
+    assert!(acquire.release());
     assert_nothing_left(&driver);
 }
 

@@ -18,6 +18,7 @@ const OTHER: Request = Request { owner: 1, ..PLAIN };
 const ONCE: Request = Request { limit: Timeout::Zero, ..OTHER };
 /// Waits until its caller gives up.
 const HURRIED: Request = Request { limit: Timeout::Some, ..PLAIN };
+const HURRIED_OTHER: Request = Request { owner: 1, ..HURRIED };
 /// Is told that the lock is taken.
 const CURIOUS: Request = Request { wants_notice: true, ..PLAIN };
 /// The asking thread waits by itself.
@@ -30,6 +31,7 @@ const SAME: [File; 2] = [0, 0];
 
 const NOTHING: Budget = Budget {
     cancels: 0,
+    expiries: 0,
     foreign: 0,
     readers: 0,
     gates: 0,
@@ -91,6 +93,17 @@ fn three_waiters_with_a_foreign_holder_and_cancellations() {
 fn deadlines_and_single_attempts() {
     let budget = Budget { foreign: 1, cancels: 1, ticks: 2, ..NOTHING };
     explore_all(&[PLAIN, HURRIED, ONCE], APART, false, &budget);
+}
+
+#[test]
+fn a_time_that_is_over_before_the_first_attempt() {
+    let budget = Budget { foreign: 1, cancels: 1, expiries: 2, ..NOTHING };
+    explore_all(&[PLAIN, HURRIED, HURRIED], APART, false, &budget);
+    explore_all(&[HURRIED, ONCE, BLOCKING], APART, false, &budget);
+    let budget = Budget { foreign: 1, readers: 1, expiries: 2, ..NOTHING };
+    explore_all(&[HURRIED, shared(HURRIED), shared(HURRIED)], APART, false, &budget);
+    let budget = Budget { expiries: 2, ends: 1, ..NOTHING };
+    explore_all(&[HURRIED, HURRIED_OTHER, at_second_path(OTHER)], SAME, false, &budget);
 }
 
 #[test]
@@ -241,6 +254,15 @@ mod deep {
     fn four_waiters_and_turns() {
         let budget = Budget { foreign: 2, ticks: 2, cancels: 2, ..NOTHING };
         explore_all(&[PLAIN; 4], APART, true, &budget);
+    }
+
+    #[test]
+    #[ignore = "takes minutes"]
+    fn a_time_that_is_over_while_the_file_is_replaced() {
+        let budget = Budget { foreign: 1, expiries: 1, faults: 1, ends: 1, ..NOTHING };
+        explore_all(&[HURRIED, HURRIED_OTHER, at_second_path(OTHER)], SAME, false, &budget);
+        let budget = Budget { expiries: 2, replacements: 1, checks: 1, ..NOTHING };
+        explore_all(&[HURRIED, at_second_path(HURRIED), ONCE], SAME, false, &budget);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::reply::{Acquire, TestReply};
 use super::temp::Folder;
 use crate::error::{Error, Syscall};
 use crate::lock::driver::Driver;
-use crate::lock::waiter::{Outcome, OwnerId, WaitLimit};
+use crate::lock::waiter::{Expired, Outcome, OwnerId, WaitLimit};
 use crate::os::{Mode, Os, System};
 use crate::path::LockPath;
 
@@ -159,6 +159,18 @@ fn without_a_thread_the_acquire_fails_and_the_next_one_works() {
     drop(foreign);
     assert_eq!(next.outcome(), Outcome::Granted);
     assert!(next.release());
+    assert_nothing_left(&driver);
+}
+
+#[test]
+fn without_a_thread_the_attempt_of_an_acquire_whose_time_is_over_is_made_all_the_same() {
+    let (driver, path) = free();
+    let (acquire, pooled) = Acquire::request(&driver, (0, 1), &path, WaitLimit::Unlimited);
+    driver.os().fail_after(0, -11);
+    assert_eq!(acquire.expire(), Expired::Tried);
+    assert_eq!(acquire.reply.outcome(), Some(Outcome::Granted));
+    drop(pooled);
+    assert!(acquire.release());
     assert_nothing_left(&driver);
 }
 

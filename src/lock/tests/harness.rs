@@ -5,7 +5,9 @@ use std::time::Instant;
 use crate::error::{Error, Syscall};
 use crate::lock::command::{Action, Actions, EntryId, Offer, Tried, WaitEnd, WorkId};
 use crate::lock::registry::{NotReleased, Registry};
-use crate::lock::waiter::{AcquireId, Blocker, LockId, Outcome, OwnerId, WaitLimit, Waiter};
+use crate::lock::waiter::{
+    AcquireId, Blocker, Expired, LockId, Outcome, OwnerId, WaitLimit, Waiter,
+};
 use crate::os::{FileId, Gate, Identified, Mode};
 use crate::path::LockPath;
 
@@ -154,6 +156,11 @@ impl Harness {
         let (found, commands) = self.event(cancel);
         assert!(found, "{number} waits");
         commands
+    }
+
+    /// The time of a waiter is over.
+    pub fn expire(&mut self, number: u64) -> (Expired, Vec<Command>) {
+        self.event(|registry, _, out| registry.expire(holder(number), out))
     }
 
     pub fn file_opened(&mut self, file: File) -> bool {

@@ -7,7 +7,7 @@ use super::fake_os::FakeOs;
 use super::reply::{Acquire, TestReply};
 use super::threads::{explore, thread};
 use crate::lock::driver::Driver;
-use crate::lock::waiter::{Outcome, OwnerId, WaitLimit};
+use crate::lock::waiter::{Expired, Outcome, OwnerId, WaitLimit};
 use crate::path::LockPath;
 
 type TestDriver = Arc<Driver<TestReply, FakeOs>>;
@@ -238,6 +238,49 @@ fn an_acquire_that_is_cancelled_or_granted_is_never_both() {
         let threads = vec![
             start(canceller(&driver, 0, &path, &section)),
             start(canceller(&driver, 1, &path, &section)),
+            start(locker(&driver, 2, &path, &section)),
+            start(foreign_process(&driver, &path, &section)),
+        ];
+        finish(&driver, threads);
+    });
+}
+
+/// Asks on a pool that is busy until the time is over, and looks how it went.
+fn hurried(
+    driver: &TestDriver,
+    owner: u32,
+    path: &LockPath,
+    section: &Section,
+) -> impl FnOnce() + use<> {
+    let (driver, path, section) = (Arc::clone(driver), path.clone(), section.clone());
+    move || {
+        let (acquire, pooled) = Acquire::request(&driver, (owner, 0), &path, WaitLimit::Bounded);
+        let pool = pooled.map(|attempt| thread::spawn(move || attempt.run()));
+        thread::yield_now();
+        let expired = acquire.expire();
+        let outcome = (expired != Expired::Removed).then(|| acquire.outcome());
+        match outcome {
+            None => assert_eq!(acquire.reply.outcome(), None, "it was told nothing"),
+            Some(Outcome::Busy) => assert_eq!(expired, Expired::Tried, "it had time to wait"),
+            Some(outcome) => {
+                assert_eq!(outcome, Outcome::Granted);
+                section.enter();
+                assert!(acquire.release());
+            }
+        }
+        if let Some(pool) = pool {
+            pool.join().expect("it does not panic");
+        }
+    }
+}
+
+#[test]
+fn an_acquire_whose_time_is_over_has_one_outcome_or_none() {
+    explore(|| {
+        let (driver, section, path) = (driver(true), Section::default(), path("/a"));
+        let threads = vec![
+            start(hurried(&driver, 0, &path, &section)),
+            start(hurried(&driver, 1, &path, &section)),
             start(locker(&driver, 2, &path, &section)),
             start(foreign_process(&driver, &path, &section)),
         ];

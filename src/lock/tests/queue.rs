@@ -61,7 +61,7 @@ fn a_queue_does_what_a_list_does() {
         for step in 0..60 {
             let some = id(numbers.below(3), numbers.below(60));
             let owner = some.owner;
-            match numbers.below(14) {
+            match numbers.below(16) {
                 0..=5 => {
                     // Some come back from another file's queue, and arrived earlier.
                     let arrival = if numbers.coin() { 1000 + step } else { 1000 - step };
@@ -113,6 +113,18 @@ fn a_queue_does_what_a_list_does() {
                         })
                         .collect();
                     assert_eq!(noticed, told);
+                }
+                13 => {
+                    queue.make_single(some);
+                    let meant = model.iter_mut().filter(|(_, one)| one.id == some);
+                    meant.for_each(|(_, one)| one.limit = WaitLimit::None);
+                }
+                14 => {
+                    let at = model.iter().position(|(_, one)| one.id == some);
+                    let goes = at.is_some_and(|at| {
+                        at == 0 || model[..=at].iter().all(|(_, one)| one.is_shared())
+                    });
+                    assert_eq!(queue.goes_with_first(some), goes);
                 }
                 _ => {
                     let waits = |one: &Waiter<()>| one.blocks_thread() && one.id.owner == owner;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::threads::{Condvar, Mutex};
 use crate::lock::command::Offer;
 use crate::lock::driver::{Attempt, Driver};
-use crate::lock::waiter::{AcquireId, Blocker, LockId, Outcome, OwnerId, Reply, WaitLimit, Waiter};
+use crate::lock::waiter::{
+    AcquireId, Blocker, Expired, LockId, Outcome, OwnerId, Reply, WaitLimit, Waiter,
+};
 use crate::os::{Mode, Os};
 use crate::path::LockPath;
 
@@ -167,6 +169,10 @@ impl<O: Os> Acquire<O> {
 
     pub fn cancel(&self) -> bool {
         self.driver.cancel(self.id)
+    }
+
+    pub fn expire(&self) -> Expired {
+        self.driver.expire(self.id)
     }
 
     pub fn downgrade(&self) {

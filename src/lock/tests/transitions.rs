@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::harness::{A, B, BELOW_B, Command, FAULT, Harness, file, holder};
 use crate::lock::command::{Tried, WaitEnd};
 use crate::lock::hold::TURN;
-use crate::lock::waiter::{Blocker, Outcome, WaitLimit, Waiter};
+use crate::lock::waiter::{Blocker, Expired, Outcome, WaitLimit, Waiter};
 use crate::os::Mode;
 
 use Command::{
@@ -285,6 +285,58 @@ fn the_attempt_of_an_environment_that_ends_is_not_waited_for() {
     harness.request(FIRST, A);
     assert_eq!(harness.owner_ended(0), []);
     assert!(harness.is_empty());
+}
+
+#[test]
+fn an_attempt_outlives_the_time_of_its_waiter_and_leaves_the_pool() {
+    let mut harness = Harness::new();
+    harness.request(FIRST, A);
+    let pooled = harness.last_attempt();
+    assert_eq!(harness.expire(FIRST), (Expired::Tried, vec![Attempt(A)]));
+    assert_eq!(harness.expire(FIRST), (Expired::Tried, vec![]), "it is made once");
+    assert!(!harness.file_opened_by(pooled, file(1)), "it is stale");
+    assert!(harness.file_opened(file(1)));
+    assert_eq!(harness.tried(Tried::Locked(file(1))), [Complete(FIRST, Granted)]);
+    assert_eq!(harness.expire(FIRST), (Expired::Over, vec![]));
+}
+
+#[test]
+fn an_attempt_that_outlives_the_time_of_its_waiter_leads_to_no_wait() {
+    let mut harness = Harness::new();
+    harness.request(FIRST, A);
+    assert!(harness.file_opened(file(1)));
+    assert_eq!(harness.expire(FIRST), (Expired::Tried, vec![]), "it runs already");
+    assert_eq!(harness.tried(Tried::Busy(file(1))), [Complete(FIRST, Busy), Unlock(1)]);
+    assert!(harness.is_empty());
+}
+
+#[test]
+fn a_waiter_that_no_attempt_decides_about_leaves_when_its_time_is_over() {
+    let mut harness = Harness::new();
+    harness.request(FIRST, A);
+    harness.request(SECOND, A);
+    assert_eq!(harness.expire(SECOND), (Expired::Removed, vec![]), "it is behind another");
+    assert_eq!(harness.expire(SECOND), (Expired::Over, vec![]));
+    let mut harness = Harness::waiting(FIRST);
+    assert_eq!(harness.expire(FIRST), (Expired::Removed, vec![Interrupt]));
+}
+
+#[test]
+fn a_reader_whose_time_is_over_has_the_attempt_of_those_ahead() {
+    let shared = |waiter: &mut Waiter<u64>| waiter.mode = Mode::Shared;
+    let mut harness = Harness::new();
+    harness.request_with(FIRST, A, shared);
+    harness.request_with(SECOND, A, shared);
+    assert_eq!(harness.expire(SECOND), (Expired::Tried, vec![AttemptShared(A)]));
+    assert!(harness.file_opened(file(1)));
+    let both = [Complete(FIRST, Granted), Complete(SECOND, Granted)];
+    assert_eq!(harness.tried(Tried::Locked(file(1))), both);
+
+    let mut harness = Harness::new();
+    harness.request_with(FIRST, A, shared);
+    harness.request(SECOND, A);
+    harness.request_with(THIRD, A, shared);
+    assert_eq!(harness.expire(THIRD), (Expired::Removed, vec![]), "a writer is ahead");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::lock::command::{Action, Actions, EntryId, Offer, Tried, WaitEnd, Work
 use crate::lock::entry::Entry;
 use crate::lock::hold::{Hold, Step as SharedStep, TURN};
 use crate::lock::registry::Registry;
-use crate::lock::waiter::{AcquireId, LockId, Outcome, OwnerId, WaitLimit, Waiter};
+use crate::lock::waiter::{AcquireId, Expired, LockId, Outcome, OwnerId, WaitLimit, Waiter};
 use crate::os::{FileId, Gate, Identified, Mode};
 use crate::path::LockPath;
 
@@ -74,6 +74,8 @@ pub struct Scenario {
 #[derive(Clone, Debug, Default, Hash)]
 pub struct Budget {
     pub cancels: u8,
+    /// The time of an acquire is over.
+    pub expiries: u8,
     /// Another process takes a lock.
     pub foreign: u8,
     /// It shares a lock.
@@ -193,6 +195,7 @@ pub enum Pool {
 pub enum Step {
     Request(usize),
     Cancel(usize),
+    Expire(usize),
     Release(usize),
     Downgrade(usize),
     /// An environment ends, and takes the work with it that its pool has not begun, or leaves it.
@@ -242,6 +245,8 @@ pub struct World {
     arrivals: Vec<i8>,
     ended: BTreeSet<u32>,
     downgraded: BTreeSet<usize>,
+    /// Their time is over, and an attempt decides about them.
+    expired: BTreeSet<usize>,
     left: Budget,
 }
 
@@ -262,6 +267,7 @@ impl World {
             arrivals: vec![0; scenario.requests.len()],
             ended: BTreeSet::new(),
             downgraded: BTreeSet::new(),
+            expired: BTreeSet::new(),
             left: scenario.budget.clone(),
         }
     }
@@ -281,8 +287,15 @@ impl World {
                         steps.push(Step::Downgrade(index));
                     }
                 }
-                Progress::Pending { .. } if self.left.cancels > 0 => {
-                    steps.push(Step::Cancel(index))
+                Progress::Pending { .. } => {
+                    if self.left.cancels > 0 {
+                        steps.push(Step::Cancel(index));
+                    }
+                    let request = scenario.requests[index];
+                    let has_time = request.limit != Timeout::Never && !request.is_sync;
+                    if has_time && self.left.expiries > 0 && !self.expired.contains(&index) {
+                        steps.push(Step::Expire(index));
+                    }
                 }
                 _ => {}
             }
@@ -417,6 +430,7 @@ impl World {
                 assert!(!self.registry.cancel(id, out), "but only once");
                 self.progress[index] = Progress::Over;
             }
+            Step::Expire(index) => self.expire(index, scenario, out),
             Step::Release(index) => {
                 let request = scenario.requests[index];
                 let id = acquire_id(index, request);
@@ -507,6 +521,29 @@ impl World {
             Step::Miss(work) => {
                 self.work.remove(&work);
             }
+        }
+    }
+
+    fn expire(&mut self, index: usize, scenario: &Scenario, out: &mut Actions<usize, Handle>) {
+        self.left.expiries -= 1;
+        let id = acquire_id(index, scenario.requests[index]);
+        let is_first = |entry: &Entry<usize, Handle>| {
+            entry.waiters().next().is_some_and(|waiter| waiter.reply == index)
+        };
+        let is_tried = self
+            .registry
+            .entries()
+            .any(|(_, entry)| matches!(entry.hold, Hold::Attempting(_)) && is_first(entry));
+        match self.registry.expire(id, out) {
+            Expired::Tried => {
+                self.expired.insert(index);
+            }
+            Expired::Removed => {
+                assert!(!is_tried, "{index} was refused what it may get");
+                self.progress[index] = Progress::Over;
+                assert_eq!(self.registry.expire(id, out), Expired::Over, "it ends once");
+            }
+            Expired::Over => panic!("{index} waits"),
         }
     }
 
@@ -813,7 +850,8 @@ impl World {
                 self.progress[index] = Progress::Holding;
             }
             Outcome::Busy => {
-                assert_eq!(request.limit, Timeout::Zero, "{index} had time to wait");
+                let has_time = request.limit != Timeout::Zero && !self.expired.contains(&index);
+                assert!(!has_time, "{index} had time to wait");
             }
             Outcome::Deadlock => {
                 let holds = |(other, reply): (usize, &Progress)| {
@@ -974,6 +1012,16 @@ impl World {
                 "{} waits after its end",
                 waiter.reply
             );
+            if self.expired.contains(&waiter.reply) {
+                let waits_for_pool = |work: &Work| {
+                    let Work::Attempt(work, _, _, Attempt::Ordered(Some(_))) = work else {
+                        return false;
+                    };
+                    matches!(hold, Hold::Attempting(attempt) if attempt.work == *work)
+                };
+                let depends = self.work.iter().any(waits_for_pool);
+                assert!(!depends, "{} waits for the pool though its time is over", waiter.reply);
+            }
             let will_not_wait = waiter.limit == WaitLimit::None;
             let is_tried = match hold {
                 Hold::Attempting(_) | Hold::Verifying { .. } => true,
