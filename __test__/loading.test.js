@@ -145,6 +145,38 @@ test('two installed copies in one process exclude each other, and wake each othe
   }
 })
 
+test('a part that is loaded with its first use is loaded again where the end of the stack interrupts it', (t) => {
+  const { lockFile, updateFileSync } = require(installCopy(t))
+  const file = path.join(temporaryFolder(t), 'data')
+  const lock = lockFile(lockPath(t))
+  const uses = [
+    () => updateFileSync(file, () => 'written'),
+    () => lock.tryAcquire().release(),
+    () => lock.acquireSync().release(),
+  ]
+  for (const use of uses) {
+    const interrupted = new Set()
+    let works = false
+    const dive = () => {
+      try {
+        dive()
+      } catch {}
+      if (works) return
+      try {
+        use()
+        works = true
+      } catch (error) {
+        interrupted.add(error.name)
+      }
+    }
+    dive()
+    use()
+    assert.deepEqual([...interrupted], ['RangeError'])
+  }
+  assert.equal(fs.readFileSync(file, 'latin1'), 'written')
+  assert.equal(lock.locked, false)
+})
+
 test('garbage collection frees nothing', async (t) => {
   const file = lockPath(t)
   const peer = await startNode(t, { args: ['--expose-gc'] })

@@ -9,14 +9,18 @@ const path = require('node:path')
 /** A module of the package that another one requires. */
 const REQUIRE = /\brequire\('(\.[^']+)'\)/g
 
+/** A line of a function: what it requires is loaded with the first use. */
+const INDENTED = /^\s/
+
 /**
  * Returns the text of an index.js that holds all that the index.js in `folder` requires. Modules run
  * when they are required, in the order they had.
  */
 function bundle(folder) {
   const modules = new Map()
-  const entry = inlined(folder, 'index.js', modules)
-  const definitions = Array.from(modules, ([name, text]) => `  '${name}'(module) {\n${text}\n  },\n`)
+  const { text: entry, atOnce } = inlined(folder, 'index.js', modules)
+  const first = reachable(atOnce, modules)
+  const definitions = Array.from(modules, ([name, { text }]) => define(name, text, first.has(name)))
   return `'use strict'
 
 // Made of lib/, module by module: one file takes less time to load.
@@ -30,31 +34,55 @@ function loadModule(name) {
   const known = loaded.get(name)
   if (known !== undefined) return known.exports
   const made = { exports: {}, filename: module.filename && require('node:path').join(module.filename, '..', name) }
-  loaded.set(name, made)
   modules[name](made)
+  // Last: one that is interrupted, as by the end of the stack, is run again.
+  loaded.set(name, made)
   return made.exports
 }
 
 ${entry}`
 }
 
-/** Returns the text of the module, and adds those that it requires to `modules`. */
-function inlined(folder, name, modules) {
-  const source = fs.readFileSync(path.join(folder, name), 'utf8').replace(/^'use strict'\n+/, '')
-  return source.replace(REQUIRE, (_, specifier) => {
-    const required = path.posix.join(path.posix.dirname(name), specifier)
-    if (!modules.has(required)) {
-      // First, so that a module in a circle is found.
-      modules.set(required, '')
-      modules.set(required, textOf(folder, required, modules))
-    }
-    return `loadModule('${required}')`
-  })
+/** V8 compiles a function in parentheses at once, and scans another one first: that would be for nothing. */
+function define(name, text, isRunAtOnce) {
+  return isRunAtOnce
+    ? `  '${name}': (function (module) {\n${text}\n  }),\n`
+    : `  '${name}'(module) {\n${text}\n  },\n`
 }
 
-function textOf(folder, name, modules) {
+/** Returns the text of the module and the modules that it requires as it is run; adds all to `modules`. */
+function inlined(folder, name, modules) {
+  const source = fs.readFileSync(path.join(folder, name), 'utf8').replace(/^'use strict'\n+/, '')
+  const atOnce = []
+  const text = source.replace(REQUIRE, (_, specifier, at) => {
+    const required = path.posix.join(path.posix.dirname(name), specifier)
+    if (modules.get(required) === null) throw new Error(`${required} requires itself through ${name}`)
+    if (!modules.has(required)) {
+      modules.set(required, null)
+      modules.set(required, read(folder, required, modules))
+    }
+    if (!INDENTED.test(source.slice(source.lastIndexOf('\n', at) + 1))) atOnce.push(required)
+    return `loadModule('${required}')`
+  })
+  return { text, atOnce }
+}
+
+function read(folder, name, modules) {
   if (!name.endsWith('.json')) return inlined(folder, name, modules)
-  return `module.exports = ${fs.readFileSync(path.join(folder, name), 'utf8')}`
+  const text = `module.exports = ${fs.readFileSync(path.join(folder, name), 'utf8')}`
+  return { text, atOnce: [] }
+}
+
+/** Returns the modules, with those that they require as they are run. */
+function reachable(names, modules) {
+  const found = new Set()
+  const add = (name) => {
+    if (found.has(name)) return
+    found.add(name)
+    modules.get(name).atOnce.forEach(add)
+  }
+  names.forEach(add)
+  return found
 }
 
 module.exports = { bundle }

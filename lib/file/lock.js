@@ -5,7 +5,6 @@ const { pid } = require('node:process')
 const { inspect } = require('node:util')
 const { reasonOf } = require('../common/abort.js')
 const { illegalConstructor, invalidType, notSupported } = require('../common/argument-errors.js')
-const { Observation, isObserved } = require('../common/diagnostics.js')
 const { holderOf, notHeld, othersHold, timedOut } = require('../common/errors.js')
 const {
   EXCLUSIVE,
@@ -41,6 +40,9 @@ const MODES = [null, EXCLUSIVE, SHARED]
 
 /** Prevents construction from outside this module. */
 const internal = Symbol('internal')
+
+/** Loaded with the first acquire. */
+let diagnostics
 
 /** Returns `true` if the lock is that of a folder, which no acquire creates. */
 let isOfFolder
@@ -182,7 +184,9 @@ class FileLock {
 
   /** Costs a look at five channels where no tool listens. */
   #observe(mode) {
-    return isObserved() ? new Observation(this.#path, mode) : undefined
+    // Here, because Node's channels are a tenth of what `require` would take.
+    diagnostics ??= require('../common/diagnostics.js')
+    return diagnostics.isObserved() ? new diagnostics.Observation(this.#path, mode) : undefined
   }
 
   #open() {

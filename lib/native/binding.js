@@ -28,8 +28,12 @@ function load() {
 /** Node aborts when it has loaded an addon and takes a startup snapshot. */
 function isBuildingSnapshot() {
   // Only then is the module loaded, which takes a millisecond.
-  if (!execArgv.some((option) => /^--(build|experimental-sea)/.test(option))) return false
+  if (!execArgv.some(canBuildSnapshot)) return false
   return Boolean(require('node:v8').startupSnapshot?.isBuildingSnapshot())
+}
+
+function canBuildSnapshot(option) {
+  return option.startsWith('--build') || option.startsWith('--experimental-sea')
 }
 
 /** The variable can name the addon of another package that napi-rs made: that one has no version. */

@@ -1,6 +1,5 @@
 'use strict'
 
-const { Buffer } = require('node:buffer')
 const fs = require('node:fs')
 const process = require('node:process')
 
@@ -47,8 +46,9 @@ function headOf(program) {
   let file
   try {
     file = fs.openSync(program)
-    const page = Buffer.allocUnsafe(4096)
-    return page.latin1Slice(0, fs.readSync(file, page, 0, page.length, 0))
+    const page = new Uint8Array(4096)
+    fs.readSync(file, page, 0, page.length, 0)
+    return String.fromCharCode.apply(null, page)
   } catch {
     return ''
   } finally {
