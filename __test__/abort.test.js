@@ -10,7 +10,7 @@ const { test } = require('node:test')
 const { setImmediate: turn } = require('node:timers/promises')
 const { Worker } = require('node:worker_threads')
 const { lockFile } = require('..')
-const { lockPath } = require('../tools/folder')
+const { lockPath, temporaryFolder } = require('../tools/folder')
 const { startNode } = require('../tools/peer')
 const { occupyPool } = require('../tools/pool')
 
@@ -79,6 +79,28 @@ test('an abort while the first attempt is on the pool ends the acquire', async (
   guard.release()
   assert.equal(lock.locked, false)
   await busy
+})
+
+test('no file is created after the rejection of an acquire that was aborted', async (t) => {
+  const folder = temporaryFolder(t)
+  const work = Array.from({ length: 8 }, () => folder)
+  let created = 0
+  for (let i = 0; i < 1000; i += 1) {
+    const file = path.join(folder, String(i))
+    const controller = new AbortController()
+    const acquire = lockFile(file).acquire({ signal: controller.signal })
+    // At any point of the attempt.
+    const end = performance.now() + Math.random() * 0.15
+    while (performance.now() < end) {}
+    controller.abort()
+    await assert.rejects(acquire, { name: 'AbortError' })
+    const isCreated = fs.existsSync(file)
+    // What was on the pool has run after this.
+    await Promise.all(work.map((folder) => fs.promises.stat(folder)))
+    assert.equal(fs.existsSync(file), isCreated)
+    if (isCreated) created += 1
+  }
+  assert.ok(created > 0, 'no attempt had begun')
 })
 
 test('an abort inside onWait ends the acquire', async (t) => {

@@ -7,6 +7,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { execFileSync, spawnSync } = require('node:child_process')
 const { test } = require('node:test')
+const { pathToFileURL } = require('node:url')
 const { lockFile } = require('..')
 const { target } = require('../lib/native/target')
 const { bundle } = require('../tools/bundle')
@@ -94,22 +95,33 @@ test('a wait takes one signal, and none that the program handles', linuxOnly, as
   await pending
 })
 
-test('require and import export the same names', (t) => {
+for (const form of ['a checkout', 'the published package']) {
+  test(`require and import of ${form} export the same names`, (t) => {
+    assertSameNames(t, form === 'a checkout' ? root : installCopy(t))
+  })
+}
+
+function assertSameNames(t, installed) {
   const updates = ['updateFile', 'updateFileSync', 'updateJson', 'updateJsonSync']
   const names = ['FileLock', 'LockError', 'LockGuard', 'acquireAll', 'lockFile', ...updates]
-  const required = runProgram(`console.log(JSON.stringify(Object.keys(require(${JSON.stringify(root)}))))`)
+  const required = runProgram(
+    `console.log(JSON.stringify(Object.keys(require(${JSON.stringify(installed)}))))`,
+  )
   assert.deepEqual(required.sort(), names)
   const module = path.join(temporaryFolder(t), 'program.mjs')
-  const specifier = JSON.stringify(require('node:url').pathToFileURL(require.resolve('..')))
+  const specifier = JSON.stringify(pathToFileURL(path.join(installed, 'index.js')))
   fs.writeFileSync(
     module,
     `import * as all from ${specifier}
      import { ${names} } from ${specifier}
-     console.log(JSON.stringify([${names}].map((value) => value.name)))`,
+     console.log(JSON.stringify([Object.keys(all), [${names}].map((value) => value.name)]))`,
   )
-  const imported = JSON.parse(execFileSync(process.execPath, [module], { encoding: 'utf8' }))
+  const [all, imported] = JSON.parse(execFileSync(process.execPath, [module], { encoding: 'utf8' }))
   assert.deepEqual(imported, names)
-})
+  // Newer Node adds one of its own.
+  const own = all.filter((name) => name !== 'default' && name !== 'module.exports')
+  assert.deepEqual(own.sort(), names)
+}
 
 /** Another installed copy of the package, as it is published, with a native part of its own or none. */
 function installCopy(t, { addon = true } = {}) {

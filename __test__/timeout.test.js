@@ -2,6 +2,7 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
+const { setImmediate: nextTurn } = require('node:timers/promises')
 const { lockFile } = require('..')
 const { lockPath } = require('../tools/folder')
 const { peerTakesFree, takeFree } = require('../tools/free')
@@ -178,6 +179,37 @@ test('a free lock is granted with every timeout while the pool stands still', pi
   for (const guard of guards) guard.release()
   await free()
   await untilResourcesAre(before)
+})
+
+test('an acquire behind one that waits for the pool is answered when that one is', pipesOnly, async (t) => {
+  blockPool(t)
+  const uses = [
+    (lock) => assert.equal(lock.tryAcquire(), null),
+    (lock) => assert.rejects(lock.acquire(0), timedOut),
+    (lock) => assert.rejects(lock.acquire(0.05), timedOut),
+    (lock) => assert.throws(() => lock.acquireSync(0.05), timedOut),
+  ]
+  for (const use of uses) {
+    const lock = lockFile(lockPath(t))
+    const first = lock.acquire()
+    await within(use(lock), 'a refusal')
+    const guard = await within(first, 'the lock')
+    guard.release()
+  }
+})
+
+test('an acquire that is over leaves no timer', pipesOnly, async (t) => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+  const free = blockPool(t)
+  const before = timers()
+  const locks = Array.from({ length: 300 }, () => lockFile(lockPath(t)))
+  for (let round = 0; round < 10; round += 1) {
+    const guards = await within(Promise.all(locks.map((lock) => lock.acquire(0))), 'the locks')
+    for (const guard of guards) guard.release()
+    await nextTurn()
+    assert.equal(timers(), before)
+  }
+  await free()
 })
 
 test('a lock that is held is refused in time while the pool stands still', pipesOnly, async (t) => {

@@ -28,8 +28,9 @@ async function updateUnder({ require }, file, fault, made, options) {
   const { lockFile, updateFile, updateFileSync } = require('.')
   const { fsFaults } = globalThis
   const update = options.isSync ? updateFileSync : updateFile
-  // A checkout loads what updates files with the first call, which would be calls, too.
+  // A checkout loads parts with their first use, which would be calls, too.
   await (async () => update())().catch(() => {})
+  lockFile(`${file}.lock`).tryAcquire().release()
   const { inPlace } = options
   fsFaults.order(fault)
   let code = null

@@ -9,6 +9,9 @@ const path = require('node:path')
 /** A module of the package that another one requires. */
 const REQUIRE = /\brequire\('(\.[^']+)'\)/g
 
+/** What a module is to have of its own. Node would take `module.exports = {` for the exports of the whole. */
+const OWN = /\bmodule\.(exports|filename)\b/g
+
 /** A line of a function: what it requires is loaded with the first use. */
 const INDENTED = /^\s/
 
@@ -46,8 +49,8 @@ ${entry}`
 /** V8 compiles a function in parentheses at once, and scans another one first: that would be for nothing. */
 function define(name, text, isRunAtOnce) {
   return isRunAtOnce
-    ? `  '${name}': (function (module) {\n${text}\n  }),\n`
-    : `  '${name}'(module) {\n${text}\n  },\n`
+    ? `  '${name}': (function (part) {\n${text}\n  }),\n`
+    : `  '${name}'(part) {\n${text}\n  },\n`
 }
 
 /** Returns the text of the module and the modules that it requires as it is run; adds all to `modules`. */
@@ -68,8 +71,11 @@ function inlined(folder, name, modules) {
 }
 
 function read(folder, name, modules) {
-  if (!name.endsWith('.json')) return inlined(folder, name, modules)
-  const text = `module.exports = ${fs.readFileSync(path.join(folder, name), 'utf8')}`
+  if (!name.endsWith('.json')) {
+    const { text, atOnce } = inlined(folder, name, modules)
+    return { text: text.replace(OWN, 'part.$1'), atOnce }
+  }
+  const text = `part.exports = ${fs.readFileSync(path.join(folder, name), 'utf8')}`
   return { text, atOnce: [] }
 }
 

@@ -5,6 +5,7 @@ const { pbkdf2 } = require('node:crypto')
 const fs = require('node:fs')
 const path = require('node:path')
 const { promisify } = require('node:util')
+const { atEnd } = require('./end')
 const { temporaryFolder } = require('./folder')
 
 const SIZE = Number(process.env.UV_THREADPOOL_SIZE ?? 4)
@@ -31,7 +32,7 @@ function blockPool(t) {
     for (const file of await Promise.all(opened)) await file.close()
     fs.closeSync(writer)
   }
-  t.after(free)
+  atEnd(t, free)
   return free
 }
 

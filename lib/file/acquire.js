@@ -10,6 +10,7 @@ const {
   NOTICE,
   SHARED: SHARED_OPTION,
   SINGLE_ATTEMPT,
+  abandon,
   acquire,
   cancel,
   checkWaitingPaths,
@@ -38,7 +39,10 @@ const PATH_CHECK_MS = 2000
 /** How long the one attempt of an acquire that does not wait may stay on the thread pool, in milliseconds. */
 const POOL_MS = 10
 
-/** How long past the deadline the first attempt may take, in milliseconds: the file system can be dead. */
+/**
+ * How long past its deadline or its abort an acquire waits for the end of an attempt, in milliseconds: the
+ * file system can be dead.
+ */
 const ATTEMPT_MS = 500
 
 /** What setTimeout can count to, in milliseconds. */
@@ -222,7 +226,9 @@ class Waiter {
   abort(error) {
     if (this.#thrown !== undefined) return
     this.#thrown = { error }
-    if (!this.#isOver) cancel(this.#id)
+    if (this.#isOver) return
+    cancel(this.#id)
+    this.#limitAttempt()
   }
 
   /** Timers count in whole milliseconds, and not without an end: what is left is counted again. */
@@ -240,7 +246,14 @@ class Waiter {
 
   /** The deadline ends a wait. It refuses no lock that the first attempt gets. */
   #expire() {
-    if (expire(this.#id)) this.#timer = setTimeout(() => cancel(this.#id), ATTEMPT_MS)
+    if (expire(this.#id)) this.#limitAttempt()
+  }
+
+  /** What was to be told is told by now, or an attempt is under way. */
+  #limitAttempt() {
+    if (this.#isOver) return
+    if (this.#timer !== undefined) clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => abandon(this.#id), ATTEMPT_MS)
   }
 }
 

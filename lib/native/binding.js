@@ -17,7 +17,7 @@ const { target } = require('./target.js')
 const VARIABLE = 'NAPI_RS_NATIVE_LIBRARY_PATH'
 
 /** The path of this file; undefined in a bundle. */
-const { filename } = module
+const filename = module.filename
 
 function load() {
   if (isBuildingSnapshot()) throw failures().inSnapshot()

@@ -1,5 +1,6 @@
 //! Runs the state machine: feeds it events under a mutex, and carries out what it orders outside.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -137,7 +138,8 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
         self.event(|registry, out| registry.accepted(offer, out));
     }
 
-    /// Gives up waiting. Returns `false` if the waiter was told its outcome, or is being told.
+    /// Gives up waiting, and is told so once no work for it may create the file any more. Returns `false`
+    /// if the waiter was told its outcome, or is being told.
     pub fn cancel(self: &Arc<Self>, waiter: AcquireId) -> bool {
         self.event(|registry, out| registry.cancel(waiter, out))
     }
@@ -389,7 +391,7 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
             in_a_row += 1;
             let file = match given.take() {
                 Some(file) => file,
-                None if self.registry.lock().before_open(work).is_break() => return None,
+                None if self.before_open(work).is_break() => return None,
                 None => {
                     let file = match self.os.open_past_lease(path, interrupt) {
                         Ok(Some(file)) => self.opened(work, file)?,
@@ -411,7 +413,7 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
                     file
                 }
             };
-            if self.registry.lock().before_wait(work).is_break() {
+            if self.before_call(|registry, out| registry.before_wait(work, out)).is_break() {
                 return None;
             }
             let begin = now();
@@ -435,11 +437,24 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
     }
 
     fn opened(self: &Arc<Self>, work: WorkId, file: O::File) -> Option<O::File> {
-        // None, unless the path turns out to be another one's file.
-        let mut actions = Actions::new();
-        let goes_on = self.registry.lock().file_opened(work, file.id(), &mut actions);
-        self.perform(actions);
+        let id = file.id();
+        let goes_on = self.before_call(|registry, out| registry.file_opened(work, id, out));
         goes_on.is_continue().then_some(file)
+    }
+
+    fn before_open(self: &Arc<Self>, work: WorkId) -> ControlFlow<()> {
+        self.before_call(|registry, out| registry.before_open(work, out))
+    }
+
+    /// Asks whether `work` goes on. That leads to an action in rare cases only.
+    fn before_call(
+        self: &Arc<Self>,
+        ask: impl FnOnce(&mut Registry<R, O::File>, &mut Actions<R, O::File>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let mut actions = Actions::new();
+        let goes_on = ask(&mut self.registry.lock(), &mut actions);
+        self.perform(actions);
+        goes_on
     }
 
     /// Returns `false` if the path names another file by now, or none.
@@ -482,7 +497,7 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
         mode: Mode,
     ) -> Option<Tried<O::File>> {
         for _ in 0..MAX_REPLACED {
-            if self.registry.lock().before_open(work).is_break() {
+            if self.before_open(work).is_break() {
                 return None;
             }
             let file = match self.open(work, path) {

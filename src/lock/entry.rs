@@ -46,6 +46,9 @@ pub struct Entry<R, F> {
     pub(super) hold: Hold<F>,
     pub(super) wait: Option<Wait>,
     pub(super) queue: Queue<R>,
+    /// Those that gave up while an attempt ran, which may create the file yet: they are told once it
+    /// does no more.
+    pub(super) leaving: Vec<(AcquireId, R)>,
     /// The last reservation failed.
     pub(super) cannot_reserve: bool,
 }
@@ -59,6 +62,7 @@ impl<R: Clone, F: Identified> Entry<R, F> {
             hold: Hold::Free,
             wait: None,
             queue: Queue::new(),
+            leaving: Vec::new(),
             cannot_reserve: false,
         }
     }
@@ -143,7 +147,7 @@ impl<R: Clone, F: Identified> Entry<R, F> {
             // so that another attempt beside it would find it taken.
             Hold::Attempting(attempt)
                 if self.queue.is_empty()
-                    && (attempt.is_open
+                    && (attempt.has_begun
                         || attempt.mode == waiter.mode
                             && !(attempt.is_pooled() && waiter.is_sync)) => {}
             // An unwanted wait that could not be ended is not ahead, nor is an attempt that becomes
@@ -155,13 +159,14 @@ impl<R: Clone, F: Identified> Entry<R, F> {
             // It is about to be handed over, and no waiter is left.
             Hold::Verifying { .. } if self.queue.is_empty() => {}
             Hold::Shared(shared) if self.queue.is_empty() && shared.readers.is_empty() => {}
-            Hold::Attempting(attempt)
-                if self.serves(&waiter) && waiter.is_sync && attempt.is_pooled() =>
-            {
+            // A thread that waits, or asks once, makes the attempt for those ahead of it.
+            Hold::Attempting(attempt) if waiter.is_sync && attempt.is_pooled() => {
                 self.take_over_attempt(&waiter, out);
             }
             // It goes in with those who are about to.
             _ if self.serves(&waiter) => {}
+            // Whether the lock is taken is not known yet.
+            Hold::Attempting(_) if waiter.is_single() && !waiter.is_sync => {}
             _ if waiter.is_single() => {
                 Self::complete(waiter, Outcome::Busy, out);
                 return;
@@ -177,10 +182,6 @@ impl<R: Clone, F: Identified> Entry<R, F> {
             {
                 Self::complete(waiter, Outcome::Deadlock, out);
                 return;
-            }
-            // The thread that waits makes the attempt for those ahead of it.
-            Hold::Attempting(attempt) if waiter.is_sync && attempt.is_pooled() => {
-                self.take_over_attempt(&waiter, out);
             }
             _ => {}
         }
@@ -218,12 +219,16 @@ impl<R: Clone, F: Identified> Entry<R, F> {
 
     /// `work` is about to open the file. Returns `Break` if no waiter needs this work any more:
     /// opening could create a file after all was over.
-    pub fn before_open(&mut self, work: WorkId) -> ControlFlow<()> {
-        if self.is_attempt(work) {
+    pub fn before_open(&mut self, work: WorkId, out: &mut Actions<R, F>) -> ControlFlow<()> {
+        if let Hold::Attempting(attempt) = &mut self.hold
+            && attempt.work == work
+        {
             if self.queue.is_empty() {
                 self.hold = Hold::Free;
+                self.tell_leaving(out);
                 return ControlFlow::Break(());
             }
+            attempt.has_begun = true;
             return ControlFlow::Continue(());
         }
         match &self.wait {
@@ -238,12 +243,14 @@ impl<R: Clone, F: Identified> Entry<R, F> {
 
     /// Records the file opened by `work`. Returns `Break` if no waiter needs this work any more; the
     /// caller must close the file.
-    pub fn file_opened(&mut self, work: WorkId, file: FileId) -> ControlFlow<()> {
-        self.before_open(work)?;
-        if let Hold::Attempting(attempt) = &mut self.hold
-            && attempt.work == work
-        {
-            attempt.is_open = true;
+    pub fn file_opened(
+        &mut self,
+        work: WorkId,
+        file: FileId,
+        out: &mut Actions<R, F>,
+    ) -> ControlFlow<()> {
+        self.before_open(work, out)?;
+        if self.is_attempt(work) {
             // A wait beside an attempt is unwanted. In the queue of another file it could not be
             // taken over, and its grant would be the lock of a file not known here.
             if self.wait.as_ref().is_some_and(|wait| wait.file.is_some_and(|it| it != file)) {
@@ -264,8 +271,8 @@ impl<R: Clone, F: Identified> Entry<R, F> {
 
     /// The waiting thread is about to enter the operating system's queue. Returns `Break` as
     /// [`Entry::before_open`] does.
-    pub fn before_wait(&mut self, work: WorkId) -> ControlFlow<()> {
-        self.before_open(work)?;
+    pub fn before_wait(&mut self, work: WorkId, out: &mut Actions<R, F>) -> ControlFlow<()> {
+        self.before_open(work, out)?;
         if let Some(wait) = &mut self.wait {
             wait.queued = true;
         }
@@ -291,6 +298,7 @@ impl<R: Clone, F: Identified> Entry<R, F> {
             }
         };
         self.hold = Hold::Free;
+        self.tell_leaving(out);
         match result {
             Tried::Locked(file) if mode == Mode::Shared => {
                 self.start_sharing(file, now, Some(path), out);
@@ -330,10 +338,13 @@ impl<R: Clone, F: Identified> Entry<R, F> {
         };
         match (end, &mut self.hold) {
             // It may come while an attempt is out: then the attempt has become stale.
-            (WaitEnd::Granted(file), Hold::Free | Hold::Attempting(_)) => match wait.mode {
-                Mode::Exclusive => self.offer_next(file, now, out),
-                Mode::Shared => self.start_sharing(file, now, None, out),
-            },
+            (WaitEnd::Granted(file), Hold::Free | Hold::Attempting(_)) => {
+                self.tell_leaving(out);
+                match wait.mode {
+                    Mode::Exclusive => self.offer_next(file, now, out),
+                    Mode::Shared => self.start_sharing(file, now, None, out),
+                }
+            }
             // The others that waited have had their turn, and this is ours.
             (WaitEnd::Granted(file), Hold::Shared(shared)) if wait.mode == Mode::Shared => {
                 shared.since = now;
@@ -496,29 +507,58 @@ impl<R: Clone, F: Identified> Entry<R, F> {
 
     /// Removes a waiter that gives up. Returns `false` if it does not wait any more.
     pub fn cancel(&mut self, waiter: AcquireId, out: &mut Actions<R, F>) -> bool {
-        let found = self.queue.remove(waiter).is_some();
+        let Some(waiter) = self.queue.remove(waiter) else { return false };
+        match self.hold {
+            Hold::Attempting(attempt) if attempt.has_begun => {
+                self.leaving.push((waiter.id, waiter.reply));
+            }
+            _ => Self::complete(waiter, Outcome::Cancelled, out),
+        }
         self.waiters_left(out);
-        found
+        true
     }
 
-    /// The time of a waiter is over, which ends a wait. If an attempt decides about it, it gets the
-    /// answer, and the attempt is made without the pool; else it is removed.
+    /// No attempt may create the file any more.
+    fn tell_leaving(&mut self, out: &mut Actions<R, F>) {
+        let outcome = Outcome::Cancelled;
+        let leaving = self.leaving.drain(..);
+        out.extend(leaving.map(|(id, reply)| Action::Complete { id, reply, outcome }));
+    }
+
+    /// The time of a waiter is over, which ends a wait. What is under way and decides about it goes on,
+    /// an attempt without the pool; else the waiter is removed.
     pub fn expire(&mut self, waiter: AcquireId, out: &mut Actions<R, F>) -> Expired {
-        if let Hold::Attempting(attempt) = self.hold
-            && self.queue.goes_with_first(waiter)
-        {
-            self.queue.make_single(waiter);
-            if attempt.is_pooled() {
-                self.attempt_for_first(out);
-            }
-            return Expired::Tried;
+        if !self.is_undecided(waiter) {
+            return if self.cancel(waiter, out) { Expired::Removed } else { Expired::Over };
         }
-        if self.cancel(waiter, out) { Expired::Removed } else { Expired::Over }
+        self.queue.make_single(waiter);
+        if let Hold::Attempting(attempt) = self.hold
+            && attempt.is_pooled()
+        {
+            self.attempt_for_first(out);
+        }
+        Expired::Tried
+    }
+
+    /// Returns `true` if it is not known yet whether the waiter gets the lock at once.
+    fn is_undecided(&self, waiter: AcquireId) -> bool {
+        match &self.hold {
+            Hold::Attempting(_) => self.queue.contains(waiter),
+            Hold::Offered { to, .. } => *to == waiter,
+            Hold::Verifying { .. } => self.queue.goes_with_first(waiter),
+            Hold::Shared(shared) => {
+                let is_idle = matches!(shared.step, Step::Idle(_));
+                let reads = self.queue.first().is_some_and(Waiter::is_shared);
+                reads && !is_idle && !shared.is_closed && self.queue.goes_with_first(waiter)
+            }
+            Hold::Free | Hold::Held { .. } => false,
+        }
     }
 
     /// An environment has ended: removes its waiters and ends its acquisition.
     pub fn owner_ended(&mut self, owner: OwnerId, now: Instant, out: &mut Actions<R, F>) {
         self.queue.remove_all(|waiter| waiter.id.owner == owner);
+        self.leaving.retain(|(id, _)| id.owner != owner);
         match &mut self.hold {
             Hold::Held { holder, .. } if holder.owner == owner => {
                 let holder = *holder;
@@ -553,6 +593,7 @@ impl<R: Clone, F: Identified> Entry<R, F> {
         out: &mut Actions<R, F>,
     ) -> impl Iterator<Item = (u64, Waiter<R>)> + use<R, F> {
         self.hold = Hold::Free;
+        self.tell_leaving(out);
         let waiters = self.queue.drain();
         self.drop_wait_if_unneeded(out);
         self.wait = None;
@@ -885,7 +926,7 @@ impl<R: Clone, F: Identified> Entry<R, F> {
         out: &mut Actions<R, F>,
     ) {
         let work = self.next_work();
-        self.hold = Hold::Attempting(Attempt { work, mode, pool_of, is_open: false });
+        self.hold = Hold::Attempting(Attempt { work, mode, pool_of, has_begun: false });
         out.push(Action::Attempt { work, path, mode });
     }
 

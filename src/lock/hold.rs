@@ -46,8 +46,8 @@ pub struct Attempt {
     /// It waits for a thread of the pool, which can be busy for any time. Some environments take
     /// their work with them when they end (Deno's workers).
     pub pool_of: Option<OwnerId>,
-    /// Its file is open: it runs, and can have the lock for a moment.
-    pub is_open: bool,
+    /// It runs: it can create the file, and have the lock for a moment.
+    pub has_begun: bool,
 }
 
 /// A shared lock, which serves all readers of this process.
@@ -88,9 +88,9 @@ pub struct Reader {
 }
 
 impl Attempt {
-    /// Returns `true` if it may not have begun.
+    /// Returns `true` if it waits for the pool.
     pub fn is_pooled(&self) -> bool {
-        self.pool_of.is_some() && !self.is_open
+        self.pool_of.is_some() && !self.has_begun
     }
 }
 

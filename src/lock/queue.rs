@@ -80,6 +80,11 @@ impl<R> Queue<R> {
         })
     }
 
+    pub fn contains(&self, id: AcquireId) -> bool {
+        self.first().is_some_and(|first| first.id == id)
+            || self.others.as_ref().is_some_and(|others| others.arrivals.contains_key(&id))
+    }
+
     /// Returns `true` if the waiter gets the lock with the first one: it is that one, or both only
     /// read, as all between them do.
     pub fn goes_with_first(&self, id: AcquireId) -> bool {
@@ -94,7 +99,7 @@ impl<R> Queue<R> {
         others.is_some_and(|others| others.writers.first().is_some_and(|one| *one <= arrival))
     }
 
-    /// The waiter has no more than the present attempt.
+    /// From now on, the waiter is one with a single attempt.
     pub fn make_single(&mut self, id: AcquireId) {
         if let Some((_, first)) = &mut self.first
             && first.id == id

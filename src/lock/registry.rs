@@ -203,7 +203,7 @@ impl<R: Clone, F: Identified> Registry<R, F> {
         out: &mut Actions<R, F>,
     ) -> ControlFlow<()> {
         let Some(slot) = self.entries.get_mut(&work.entry) else { return ControlFlow::Break(()) };
-        let mut goes_on = slot.entry.file_opened(work, file);
+        let mut goes_on = slot.entry.file_opened(work, file, out);
         if goes_on.is_continue() {
             match self.by_file.get(&file) {
                 Some(twin) if *twin != work.entry => {
@@ -234,14 +234,14 @@ impl<R: Clone, F: Identified> Registry<R, F> {
     }
 
     /// See [`Entry::before_open`].
-    pub fn before_open(&mut self, work: WorkId) -> ControlFlow<()> {
-        let event = |entry: &mut Entry<R, F>| entry.before_open(work);
+    pub fn before_open(&mut self, work: WorkId, out: &mut Actions<R, F>) -> ControlFlow<()> {
+        let event = |entry: &mut Entry<R, F>| entry.before_open(work, out);
         self.on_entry(work.entry, event).unwrap_or(ControlFlow::Break(()))
     }
 
     /// See [`Entry::before_wait`].
-    pub fn before_wait(&mut self, work: WorkId) -> ControlFlow<()> {
-        let event = |entry: &mut Entry<R, F>| entry.before_wait(work);
+    pub fn before_wait(&mut self, work: WorkId, out: &mut Actions<R, F>) -> ControlFlow<()> {
+        let event = |entry: &mut Entry<R, F>| entry.before_wait(work, out);
         self.on_entry(work.entry, event).unwrap_or(ControlFlow::Break(()))
     }
 

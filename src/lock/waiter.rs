@@ -74,9 +74,9 @@ impl<R> Waiter<R> {
 /// What came of a waiter whose time is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expired {
-    /// It waits no more, and is told nothing.
+    /// It gives up, as by [`cancel`](super::driver::Driver::cancel).
     Removed,
-    /// It is told what its attempt finds, which is under way.
+    /// What is under way decides about it.
     Tried,
     /// It has its outcome, or is being told.
     Over,
@@ -89,6 +89,8 @@ pub enum Outcome {
     Granted,
     /// The one attempt found the lock taken.
     Busy,
+    /// The caller gave up.
+    Cancelled,
     /// The waiting thread holds the lock itself and would wait indefinitely.
     Deadlock,
     /// The operating system refused.

@@ -85,33 +85,37 @@ pub fn deliver(env: &Env) -> Result<()> {
     Ok(())
 }
 
-/// Gives up waiting: the target is told that it is cancelled, if no outcome is on its way.
+/// Gives up waiting: the target is told that it is cancelled, if no outcome is on its way. Where an
+/// attempt runs that may create the file yet, it is told when that is over.
 #[napi]
 pub fn cancel(env: &Env, acquire: f64) -> Result<()> {
     let environment = Environment::current(env)?;
     let id = environment.acquire_id(acquire);
+    environment.run(env, || DRIVER.cancel(id));
+    Ok(())
+}
+
+/// The same at once, for an attempt that the file system does not answer.
+#[napi]
+pub fn abandon(env: &Env, acquire: f64) -> Result<()> {
+    let environment = Environment::current(env)?;
+    let id = environment.acquire_id(acquire);
     environment.run(env, || {
-        if DRIVER.cancel(id) {
-            environment.queue.push_cancelled(id);
-        }
+        DRIVER.cancel(id);
+        // Whatever else the target would be told comes too late.
+        environment.queue.push_cancelled(id);
     });
     Ok(())
 }
 
-/// The time of the acquire is over: it gives up waiting, as by `cancel`. Returns `true` if it had not
-/// begun to: then the target is told what its first attempt finds, which no longer waits for the pool.
+/// The time of the acquire is over: it gives up waiting, as by `cancel`. Returns `true` if it is not
+/// known yet whether it gets the lock at once: then the target is told, and no attempt waits for the
+/// pool any more.
 #[napi]
 pub fn expire(env: &Env, acquire: f64) -> Result<bool> {
     let environment = Environment::current(env)?;
     let id = environment.acquire_id(acquire);
-    let expired = environment.run(env, || {
-        let expired = DRIVER.expire(id);
-        if expired == Expired::Removed {
-            environment.queue.push_cancelled(id);
-        }
-        expired
-    });
-    Ok(expired == Expired::Tried)
+    Ok(environment.run(env, || DRIVER.expire(id)) == Expired::Tried)
 }
 
 /// Ends the acquisition, if it has not ended yet.

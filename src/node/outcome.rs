@@ -50,6 +50,7 @@ pub fn encode(outcome: Outcome) -> u32 {
     match outcome {
         Outcome::Granted => Kind::Granted.into(),
         Outcome::Busy => Kind::Busy.into(),
+        Outcome::Cancelled => Kind::Cancelled.into(),
         Outcome::Deadlock => Kind::Deadlock.into(),
         Outcome::Failed(error) => {
             u32::from(Kind::Failed)

@@ -1,5 +1,6 @@
 //! A registry driven by hand: events in, commands out to compare.
 
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use crate::error::{Error, Syscall};
@@ -71,6 +72,8 @@ pub struct Harness {
     shared_check: Option<(EntryId, LockPath, File)>,
     downgrade: Option<(EntryId, File)>,
     offer: Option<Offer>,
+    /// Commands that are left out.
+    quiet: Vec<Command>,
 }
 
 impl Harness {
@@ -84,6 +87,7 @@ impl Harness {
             shared_check: None,
             downgrade: None,
             offer: None,
+            quiet: Vec::new(),
         }
     }
 
@@ -150,7 +154,13 @@ impl Harness {
         }
     }
 
+    /// Of what comes of it, that the waiter is told is left out, whenever that is.
     pub fn cancel(&mut self, number: u64) -> Vec<Command> {
+        self.quiet.push(Command::Complete(number, Outcome::Cancelled));
+        self.try_cancel(number)
+    }
+
+    pub fn try_cancel(&mut self, number: u64) -> Vec<Command> {
         let cancel =
             |registry: &mut Registry<_, _>, _, out: &mut _| registry.cancel(holder(number), out);
         let (found, commands) = self.event(cancel);
@@ -180,7 +190,7 @@ impl Harness {
 
     /// May the last wait open its file?
     pub fn before_open(&mut self) -> bool {
-        self.registry.before_open(self.last_wait()).is_continue()
+        self.may_go_on(self.last_wait(), Registry::before_open)
     }
 
     pub fn before_wait(&mut self) -> bool {
@@ -188,7 +198,24 @@ impl Harness {
     }
 
     pub fn before_wait_by(&mut self, work: WorkId) -> bool {
-        self.registry.before_wait(work).is_continue()
+        self.may_go_on(work, Registry::before_wait)
+    }
+
+    fn may_go_on(
+        &mut self,
+        work: WorkId,
+        ask: impl FnOnce(&mut Registry<u64, File>, WorkId, &mut Actions<u64, File>) -> ControlFlow<()>,
+    ) -> bool {
+        let (goes_on, commands) = self.event(|registry, _, out| ask(registry, work, out));
+        assert_eq!(commands, [], "it leads to nothing here");
+        goes_on.is_continue()
+    }
+
+    /// The attempt at [`A`] begins, or finds no waiter.
+    pub fn attempt_begins(&mut self) -> (bool, Vec<Command>) {
+        let work = self.last_attempt();
+        let (goes_on, commands) = self.event(|registry, _, out| registry.before_open(work, out));
+        (goes_on.is_continue(), commands)
     }
 
     pub fn last_wait(&self) -> WorkId {
@@ -378,7 +405,9 @@ impl Harness {
         let mut out = Actions::new();
         let result = event(&mut self.registry, self.now, &mut out);
         self.registry.assert_indices();
-        (result, out.into_iter().map(|action| self.note(action)).collect())
+        let mut commands: Vec<_> = out.into_iter().map(|action| self.note(action)).collect();
+        commands.retain(|command| !self.quiet.contains(command));
+        (result, commands)
     }
 
     fn note(&mut self, action: Action<u64, File>) -> Command {

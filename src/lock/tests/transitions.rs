@@ -6,12 +6,13 @@ use super::harness::{A, B, BELOW_B, Command, FAULT, Harness, file, holder};
 use crate::lock::command::{Tried, WaitEnd};
 use crate::lock::hold::TURN;
 use crate::lock::waiter::{Blocker, Expired, Outcome, WaitLimit, Waiter};
-use crate::os::Mode;
+use crate::os::{Gate, Mode};
 
 use Command::{
-    Attempt, AttemptShared, Complete, Interrupt, Notice, Offer, Requeue, Unlock, Verify, Wait,
+    Attempt, AttemptShared, Check, Complete, Interrupt, Notice, Offer, Requeue, Unlock, Verify,
+    Wait,
 };
-use Outcome::{Busy, Deadlock, Failed, Granted};
+use Outcome::{Busy, Cancelled, Deadlock, Failed, Granted};
 
 const FIRST: u64 = 1;
 const SECOND: u64 = 2;
@@ -312,13 +313,38 @@ fn an_attempt_that_outlives_the_time_of_its_waiter_leads_to_no_wait() {
 
 #[test]
 fn a_waiter_that_no_attempt_decides_about_leaves_when_its_time_is_over() {
+    let mut harness = Harness::waiting(FIRST);
+    let removed = vec![Complete(FIRST, Cancelled), Interrupt];
+    assert_eq!(harness.expire(FIRST), (Expired::Removed, removed));
+    assert_eq!(harness.expire(FIRST), (Expired::Over, vec![]));
+    let mut harness = Harness::held_by(FIRST);
+    harness.request(SECOND, A);
+    let removed = vec![Complete(SECOND, Cancelled)];
+    assert_eq!(harness.expire(SECOND), (Expired::Removed, removed));
+}
+
+#[test]
+fn the_attempt_for_another_is_made_before_a_waiter_behind_it_is_refused() {
     let mut harness = Harness::new();
     harness.request(FIRST, A);
     harness.request(SECOND, A);
-    assert_eq!(harness.expire(SECOND), (Expired::Removed, vec![]), "it is behind another");
-    assert_eq!(harness.expire(SECOND), (Expired::Over, vec![]));
-    let mut harness = Harness::waiting(FIRST);
-    assert_eq!(harness.expire(FIRST), (Expired::Removed, vec![Interrupt]));
+    assert_eq!(harness.expire(SECOND), (Expired::Tried, vec![Attempt(A)]));
+    assert!(harness.file_opened(file(1)));
+    let answers = [Complete(FIRST, Granted), Complete(SECOND, Busy)];
+    assert_eq!(harness.tried(Tried::Locked(file(1))), answers);
+}
+
+#[test]
+fn a_lock_on_its_way_outlives_the_time_of_its_waiter() {
+    let mut offered = Harness::waiting(FIRST);
+    offered.request(SECOND, A);
+    offered.waited(WaitEnd::Granted(file(1)));
+    assert_eq!(offered.expire(FIRST), (Expired::Tried, vec![]));
+    let removed = vec![Complete(SECOND, Cancelled)];
+    assert_eq!(offered.expire(SECOND), (Expired::Removed, removed), "it goes to the first");
+    assert_eq!(offered.accept(), [Verify(A, 1)]);
+    assert_eq!(offered.expire(FIRST), (Expired::Tried, vec![]), "it is on its way");
+    assert_eq!(offered.verified(true), [Complete(FIRST, Granted)]);
 }
 
 #[test]
@@ -336,7 +362,28 @@ fn a_reader_whose_time_is_over_has_the_attempt_of_those_ahead() {
     harness.request_with(FIRST, A, shared);
     harness.request(SECOND, A);
     harness.request_with(THIRD, A, shared);
-    assert_eq!(harness.expire(THIRD), (Expired::Removed, vec![]), "a writer is ahead");
+    assert_eq!(harness.expire(THIRD), (Expired::Tried, vec![AttemptShared(A)]));
+    assert!(harness.file_opened(file(1)));
+    let answers = harness.tried(Tried::Locked(file(1)));
+    assert_eq!(
+        answers[..2],
+        [Complete(FIRST, Granted), Complete(THIRD, Busy)],
+        "a writer is ahead"
+    );
+}
+
+#[test]
+fn readers_that_are_about_to_go_in_outlive_their_time() {
+    let shared = |waiter: &mut Waiter<u64>| waiter.mode = Mode::Shared;
+    let mut harness = Harness::new();
+    harness.request_with(FIRST, A, shared);
+    harness.file_opened(file(1));
+    harness.tried(Tried::Locked(file(1)));
+    assert_eq!(harness.request_with(SECOND, A, shared), [Check(A, 1, true)]);
+    assert_eq!(harness.expire(SECOND), (Expired::Tried, vec![]));
+    assert_eq!(harness.checked(file(1), Gate::Open), [Complete(SECOND, Granted)]);
+    harness.request(THIRD, A);
+    assert_eq!(harness.expire(THIRD).0, Expired::Removed, "readers have the lock");
 }
 
 #[test]
@@ -684,9 +731,63 @@ fn a_single_attempt_behind_another_acquire_finds_the_lock_busy() {
     assert_eq!(held.request_with(SECOND, A, once), [Complete(SECOND, Busy)]);
     let mut waiting = Harness::waiting(FIRST);
     assert_eq!(waiting.request_with(SECOND, A, once), [Complete(SECOND, Busy)]);
-    let mut trying = Harness::new();
-    trying.request(FIRST, A);
-    assert_eq!(trying.request_with(SECOND, A, once), [Complete(SECOND, Busy)]);
+}
+
+#[test]
+fn a_single_attempt_behind_one_that_has_yet_to_run_is_answered_with_it() {
+    let once = |waiter: &mut Waiter<u64>| waiter.limit = WaitLimit::None;
+    let once_sync = |waiter: &mut Waiter<u64>| {
+        waiter.limit = WaitLimit::None;
+        waiter.is_sync = true;
+    };
+    let mut harness = Harness::new();
+    harness.request(FIRST, A);
+    assert_eq!(harness.request_with(SECOND, A, once), [], "nobody has the lock yet");
+    assert_eq!(harness.request_with(THIRD, A, once_sync), [Attempt(A)], "without the pool");
+    assert!(harness.file_opened(file(1)));
+    assert_eq!(
+        harness.tried(Tried::Locked(file(1))),
+        [Complete(FIRST, Granted), Complete(SECOND, Busy), Complete(THIRD, Busy)]
+    );
+
+    let mut harness = Harness::new();
+    harness.request(FIRST, A);
+    assert!(harness.attempt_begins().0);
+    assert_eq!(harness.request_with(SECOND, A, once_sync), [Complete(SECOND, Busy)], "it runs");
+}
+
+#[test]
+fn who_gives_up_while_an_attempt_runs_is_told_once_it_does_no_more() {
+    let mut harness = Harness::new();
+    harness.request(FIRST, A);
+    assert_eq!(harness.expire(SECOND), (Expired::Over, vec![]), "it has not asked");
+    assert!(harness.attempt_begins().0);
+    assert_eq!(harness.try_cancel(FIRST), [], "the file may be created yet");
+    let told = vec![Complete(FIRST, Cancelled)];
+    assert_eq!(harness.attempt_begins(), (false, told), "it goes no further");
+    assert!(harness.is_empty());
+
+    let mut harness = Harness::new();
+    harness.request(FIRST, A);
+    harness.file_opened(file(1));
+    assert_eq!(harness.try_cancel(FIRST), []);
+    let result = Tried::Locked(file(1));
+    assert_eq!(harness.tried(result), [Complete(FIRST, Cancelled), Unlock(1)]);
+
+    let mut harness = Harness::new();
+    harness.request(FIRST, A);
+    assert_eq!(harness.try_cancel(FIRST), [Complete(FIRST, Cancelled)], "it waits for the pool");
+}
+
+#[test]
+fn who_gives_up_is_told_where_a_grant_makes_the_attempt_stale() {
+    let mut harness = Harness::waiting(FIRST);
+    harness.cancel(FIRST);
+    harness.request(SECOND, A);
+    assert!(harness.attempt_begins().0);
+    assert_eq!(harness.try_cancel(SECOND), []);
+    let granted = harness.waited(WaitEnd::Granted(file(1)));
+    assert_eq!(granted, [Complete(SECOND, Cancelled), Unlock(1)]);
 }
 
 #[test]

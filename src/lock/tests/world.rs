@@ -157,6 +157,8 @@ pub enum Work {
 pub enum Attempt {
     /// By the environment whose pool is to run it, or by none.
     Ordered(Option<u32>),
+    /// About to open the file.
+    Begun,
     Opened(Handle),
     Locked(Handle),
     Busy(Handle),
@@ -222,7 +224,11 @@ pub enum Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Progress {
     Absent,
-    Pending { noticed: bool },
+    Pending {
+        noticed: bool,
+    },
+    /// It gave up, and is about to be told so.
+    Leaving,
     Holding,
     Over,
 }
@@ -428,7 +434,7 @@ impl World {
                 let id = acquire_id(index, request);
                 assert!(self.registry.cancel(id, out), "a waiter can give up");
                 assert!(!self.registry.cancel(id, out), "but only once");
-                self.progress[index] = Progress::Over;
+                self.progress[index] = Progress::Leaving;
             }
             Step::Expire(index) => self.expire(index, scenario, out),
             Step::Release(index) => {
@@ -503,7 +509,7 @@ impl World {
             }
             Step::Advance(work) => {
                 self.work.remove(&work);
-                self.advance(work, out);
+                self.advance(work, scenario, out);
             }
             Step::Fail(work) => {
                 self.left.faults -= 1;
@@ -527,20 +533,30 @@ impl World {
     fn expire(&mut self, index: usize, scenario: &Scenario, out: &mut Actions<usize, Handle>) {
         self.left.expiries -= 1;
         let id = acquire_id(index, scenario.requests[index]);
-        let is_first = |entry: &Entry<usize, Handle>| {
-            entry.waiters().next().is_some_and(|waiter| waiter.reply == index)
-        };
-        let is_tried = self
-            .registry
-            .entries()
-            .any(|(_, entry)| matches!(entry.hold, Hold::Attempting(_)) && is_first(entry));
+        let is_tried = self.registry.entries().any(|(_, entry)| {
+            let mut waiters = entry.waiters();
+            let first = waiters.next();
+            let is_first = first.is_some_and(|waiter| waiter.reply == index);
+            match &entry.hold {
+                Hold::Attempting(_) => is_first || waiters.any(|waiter| waiter.reply == index),
+                Hold::Offered { .. } | Hold::Verifying { .. } => is_first,
+                Hold::Shared(shared) => {
+                    let is_asked = !matches!(shared.step, SharedStep::Idle(_));
+                    is_asked
+                        && !shared.is_closed
+                        && is_first
+                        && first.is_some_and(Waiter::is_shared)
+                }
+                Hold::Free | Hold::Held { .. } => false,
+            }
+        });
         match self.registry.expire(id, out) {
             Expired::Tried => {
                 self.expired.insert(index);
             }
             Expired::Removed => {
                 assert!(!is_tried, "{index} was refused what it may get");
-                self.progress[index] = Progress::Over;
+                self.progress[index] = Progress::Leaving;
                 assert_eq!(self.registry.expire(id, out), Expired::Over, "it ends once");
             }
             Expired::Over => panic!("{index} waits"),
@@ -593,9 +609,11 @@ impl World {
         self.arrivals[index] = last + 1;
     }
 
-    fn advance(&mut self, work: Work, out: &mut Actions<usize, Handle>) {
+    fn advance(&mut self, work: Work, scenario: &Scenario, out: &mut Actions<usize, Handle>) {
         match work {
-            Work::Attempt(id, path, mode, at) => self.advance_attempt(id, path, mode, at, out),
+            Work::Attempt(id, path, mode, at) => {
+                self.advance_attempt(id, path, mode, at, scenario, out);
+            }
             Work::Wait { id, path, mode, at, interrupted } => {
                 let on = |at| Work::Wait { id, path, mode, at, interrupted };
                 self.advance_wait(id, path, mode, at, on, out);
@@ -656,12 +674,18 @@ impl World {
         path: Path,
         mode: Mode,
         at: Attempt,
+        scenario: &Scenario,
         out: &mut Actions<usize, Handle>,
     ) {
         let now = self.now();
         match at {
-            Attempt::Ordered(_) if self.registry.before_open(id).is_break() => {}
             Attempt::Ordered(_) => {
+                if self.registry.before_open(id, out).is_continue() {
+                    self.work.insert(Work::Attempt(id, path, mode, Attempt::Begun));
+                }
+            }
+            Attempt::Begun => {
+                self.assert_wanted(id, path, scenario);
                 let handle = self.open(path);
                 if self.registry.file_opened(id, handle.id(), out).is_continue() {
                     self.work.insert(Work::Attempt(id, path, mode, Attempt::Opened(handle)));
@@ -688,6 +712,26 @@ impl World {
         }
     }
 
+    /// A file is created for acquires that are not over.
+    fn assert_wanted(&self, attempt: WorkId, path: Path, scenario: &Scenario) {
+        let file = self.paths[path];
+        let wants = |(index, it): (usize, &Progress)| {
+            let is_over = matches!(it, Progress::Absent | Progress::Over);
+            self.paths[scenario.requests[index].path] == file && !is_over
+        };
+        let is_wanted = self.progress.iter().enumerate().any(wants);
+        // A grant beside it was of the file at the path, which is there then.
+        let is_it =
+            |hold: &Hold<Handle>| matches!(hold, Hold::Attempting(it) if it.work == attempt);
+        let is_stale = !self.registry.entries().any(|(_, entry)| is_it(&entry.hold));
+        // The waiters of a path that came to name another file have left it, and that file is there.
+        let is_replaced = scenario.budget.replacements > 0;
+        assert!(
+            is_wanted || is_stale || is_replaced || !self.ended.is_empty(),
+            "a file is created after all was over"
+        );
+    }
+
     fn advance_wait(
         &mut self,
         id: WorkId,
@@ -701,7 +745,7 @@ impl World {
             Wait::Ordered(handle) => {
                 self.work.insert(on(Wait::Started(handle)));
             }
-            Wait::Started(None) if self.registry.before_open(id).is_break() => {}
+            Wait::Started(None) if self.registry.before_open(id, out).is_break() => {}
             Wait::Started(None) => {
                 let handle = self.open(path);
                 if self.registry.file_opened(id, handle.id(), out).is_continue() {
@@ -711,7 +755,7 @@ impl World {
                 }
             }
             Wait::Started(Some(handle)) => {
-                if self.registry.before_wait(id).is_continue() {
+                if self.registry.before_wait(id, out).is_continue() {
                     self.work.insert(on(Wait::InCall(handle)));
                 } else {
                     self.close(handle);
@@ -836,16 +880,21 @@ impl World {
         if scenario.delays || is_interrupt && scenario.interrupts == Interrupts::Either {
             self.work.insert(work);
         } else if !is_interrupt || scenario.interrupts == Interrupts::Work {
-            self.advance(work, &mut Actions::new());
+            self.advance(work, scenario, &mut Actions::new());
         }
     }
 
     fn complete(&mut self, index: usize, outcome: Outcome, scenario: &Scenario) {
         let request = scenario.requests[index];
         let reply = self.progress[index];
-        assert!(matches!(reply, Progress::Pending { .. }), "{index} settled while {reply:?}");
+        let is_due = match outcome {
+            Outcome::Cancelled => reply == Progress::Leaving,
+            _ => matches!(reply, Progress::Pending { .. }),
+        };
+        assert!(is_due, "{index} settled while {reply:?}: {outcome:?}");
         self.progress[index] = Progress::Over;
         match outcome {
+            Outcome::Cancelled => {}
             Outcome::Granted => {
                 self.progress[index] = Progress::Holding;
             }
@@ -1151,7 +1200,7 @@ fn is_pooled(work: Work, owner: u32) -> bool {
 
 fn can_fail(work: Work) -> bool {
     match work {
-        Work::Attempt(_, _, _, at) => !matches!(at, Attempt::Busy(_)),
+        Work::Attempt(_, _, _, at) => !matches!(at, Attempt::Ordered(_) | Attempt::Busy(_)),
         Work::Wait { .. } => true,
         Work::Verify(_, _, at) => matches!(at, Verify::Ordered(_)),
         Work::Confirm(_, _, at) => matches!(at, Confirm::Ordered(_)),
@@ -1164,7 +1213,7 @@ fn can_fail(work: Work) -> bool {
 fn handle_of(work: Work) -> Option<Handle> {
     match work {
         Work::Attempt(_, _, _, at) => match at {
-            Attempt::Ordered(_) => None,
+            Attempt::Ordered(_) | Attempt::Begun => None,
             Attempt::Opened(handle) | Attempt::Locked(handle) | Attempt::Busy(handle) => {
                 Some(handle)
             }
