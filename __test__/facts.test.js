@@ -59,9 +59,9 @@ const CONSTANTS = [
     ['stack of # KiB'],
   ],
   [
-    'what a first attempt may take past the timeout, in ms',
+    'how long an acquire waits for the end of an attempt, in ms',
     inJavaScript('lib/file', 'ATTEMPT_MS'),
-    ['may take # ms more'],
+    ['up to # ms after its timeout'],
   ],
   [
     'the search for a holder, in ms',

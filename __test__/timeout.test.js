@@ -204,10 +204,10 @@ test('an acquire that is over leaves no timer', pipesOnly, async (t) => {
   const before = timers()
   const locks = Array.from({ length: 300 }, () => lockFile(lockPath(t)))
   for (let round = 0; round < 10; round += 1) {
-    const guards = await within(Promise.all(locks.map((lock) => lock.acquire(0))), 'the locks')
+    const guards = await within(Promise.all(locks.map((lock) => lock.acquire(0.02))), 'the locks')
     for (const guard of guards) guard.release()
     await nextTurn()
-    assert.equal(timers(), before)
+    assert.ok(timers() <= before)
   }
   await free()
 })

@@ -36,7 +36,7 @@ const PREFETCH_MS = 50
  */
 const PATH_CHECK_MS = 2000
 
-/** How long the one attempt of an acquire that does not wait may stay on the thread pool, in milliseconds. */
+/** How long the one attempt of an acquire that does not wait may wait for the thread pool, in milliseconds. */
 const POOL_MS = 10
 
 /**
@@ -108,7 +108,7 @@ class Waiter {
       watchPaths()
       acquire(this.#handle, this.#id, this, options | mode)
       if (signal !== undefined) this.#listen(signal)
-      if (seconds === 0) this.#timer = setTimeout(() => this.#expire(), POOL_MS)
+      if (seconds === 0) this.#timer = setTimeout(expire, POOL_MS, this.#id)
       else if (seconds !== Infinity) this.#check(now() + seconds * 1000)
     } catch (error) {
       this.#hasThrown = true

@@ -51,7 +51,8 @@ async function serve(served) {
 /** Resolves to what `search` finds, or to null if it takes too long. */
 function inTime(search) {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, HOLDER_TIMEOUT_MS, null)
+    // The search keeps the process alive itself, for those that still want to know.
+    const timer = setTimeout(resolve, HOLDER_TIMEOUT_MS, null).unref()
     search.then((holder) => {
       clearTimeout(timer)
       resolve(holder)
