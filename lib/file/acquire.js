@@ -235,18 +235,14 @@ class Waiter {
   #check(deadline) {
     const left = deadline - now()
     if (left <= 0) {
-      this.#expire()
+      // The deadline ends a wait. It refuses no lock that the first attempt gets.
+      if (expire(this.#id)) this.#limitAttempt()
       return
     }
     const early = left > PREFETCH_MS
     if (!early && !isHeldAlone(this.#handle)) this.#query ??= queryHolder(this.#handle)
     const pause = Math.min(Math.ceil(early ? left - PREFETCH_MS : left), LONGEST_TIMER)
     this.#timer = setTimeout(() => this.#check(deadline), pause)
-  }
-
-  /** The deadline ends a wait. It refuses no lock that the first attempt gets. */
-  #expire() {
-    if (expire(this.#id)) this.#limitAttempt()
   }
 
   /** What was to be told is told by now, or an attempt is under way. */

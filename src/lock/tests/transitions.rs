@@ -742,7 +742,7 @@ fn a_single_attempt_behind_one_that_has_yet_to_run_is_answered_with_it() {
     };
     let mut harness = Harness::new();
     harness.request(FIRST, A);
-    assert_eq!(harness.request_with(SECOND, A, once), [], "nobody has the lock yet");
+    assert_eq!(harness.request_with(SECOND, A, once), [], "the lock is not known to be taken");
     assert_eq!(harness.request_with(THIRD, A, once_sync), [Attempt(A)], "without the pool");
     assert!(harness.file_opened(file(1)));
     assert_eq!(
@@ -757,7 +757,7 @@ fn a_single_attempt_behind_one_that_has_yet_to_run_is_answered_with_it() {
 }
 
 #[test]
-fn who_gives_up_while_an_attempt_runs_is_told_once_it_does_no_more() {
+fn a_waiter_that_gives_up_while_an_attempt_runs_is_told_once_it_does_no_more() {
     let mut harness = Harness::new();
     harness.request(FIRST, A);
     assert_eq!(harness.expire(SECOND), (Expired::Over, vec![]), "it has not asked");
@@ -780,7 +780,7 @@ fn who_gives_up_while_an_attempt_runs_is_told_once_it_does_no_more() {
 }
 
 #[test]
-fn who_gives_up_is_told_where_a_grant_makes_the_attempt_stale() {
+fn a_waiter_that_gave_up_is_told_where_a_grant_makes_the_attempt_stale() {
     let mut harness = Harness::waiting(FIRST);
     harness.cancel(FIRST);
     harness.request(SECOND, A);
