@@ -36,13 +36,23 @@ use crate::error::Error;
 use crate::os::{FileId, Gate, Identified, Mode};
 use crate::path::LockPath;
 
+/// From where a waiter joins an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It has just been asked for.
+    Request,
+    /// Its path named another file before, or was not known to name this one. What that leads to is
+    /// done at once, and not on the thread pool.
+    OtherEntry,
+}
+
 /// The state of one file.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone, Hash))]
 pub struct Entry<R, F> {
-    id: EntryId,
+    pub(super) id: EntryId,
     /// How many pieces of work and offers there were.
-    numbers: u64,
+    pub(super) numbers: u64,
     pub(super) hold: Hold<F>,
     pub(super) wait: Option<Wait>,
     pub(super) queue: Queue<R>,
@@ -133,8 +143,17 @@ impl<R: Clone, F: Identified> Entry<R, F> {
         self.queue.has_single() || self.queue.has_blocked_of(holds)
     }
 
-    /// Adds a waiter: the lock is tried for it if it is the first, else it queues.
-    pub fn join(&mut self, arrival: u64, waiter: Waiter<R>, out: &mut Actions<R, F>) {
+    /// Adds a waiter: the lock is tried for it if it is the first, else it queues. The time of one that
+    /// comes from another entry can be over: it waits for no pool.
+    pub fn join(
+        &mut self,
+        arrival: u64,
+        waiter: Waiter<R>,
+        origin: Origin,
+        out: &mut Actions<R, F>,
+    ) {
+        let has_moved = origin == Origin::OtherEntry;
+        let needs_thread = waiter.is_sync || has_moved && waiter.is_single();
         if let Hold::Shared(shared) = &mut self.hold
             && self.queue.is_empty()
         {
@@ -143,24 +162,25 @@ impl<R: Clone, F: Identified> Entry<R, F> {
         }
         match &self.hold {
             // The waiter that the attempt was for has left: it is this waiter's now, unless that
-            // would make its thread wait for the pool. One that runs can have the lock for a moment,
+            // would make it wait for the pool in vain. One that runs can have the lock for a moment,
             // so that another attempt beside it would find it taken.
             Hold::Attempting(attempt)
                 if self.queue.is_empty()
                     && (attempt.has_begun
                         || attempt.mode == waiter.mode
-                            && !(attempt.is_pooled() && waiter.is_sync)) => {}
+                            && !(attempt.is_pooled() && needs_thread)) => {}
             // An unwanted wait that could not be ended is not ahead, nor is an attempt that becomes
             // stale.
             Hold::Free | Hold::Attempting(_) if self.queue.is_empty() => {
-                let pool_of = Some(waiter.id.owner).filter(|_| !waiter.is_sync);
+                let is_pooled = !waiter.is_sync && !has_moved;
+                let pool_of = Some(waiter.id.owner).filter(|_| is_pooled);
                 self.start_attempt(waiter.path.clone(), waiter.mode, pool_of, out);
             }
             // It is about to be handed over, and no waiter is left.
             Hold::Verifying { .. } if self.queue.is_empty() => {}
             Hold::Shared(shared) if self.queue.is_empty() && shared.readers.is_empty() => {}
             // A thread that waits, or asks once, makes the attempt for those ahead of it.
-            Hold::Attempting(attempt) if waiter.is_sync && attempt.is_pooled() => {
+            Hold::Attempting(attempt) if needs_thread && attempt.is_pooled() => {
                 self.take_over_attempt(&waiter, out);
             }
             // It goes in with those who are about to.
@@ -544,7 +564,8 @@ impl<R: Clone, F: Identified> Entry<R, F> {
     fn is_undecided(&self, waiter: AcquireId) -> bool {
         match &self.hold {
             Hold::Attempting(_) => self.queue.contains(waiter),
-            Hold::Offered { to, .. } => *to == waiter,
+            // Who came earlier by another spelling can have moved here since: it gets what is offered.
+            Hold::Offered { to, .. } => *to == waiter || self.queue.goes_with_first(waiter),
             Hold::Verifying { .. } => self.queue.goes_with_first(waiter),
             Hold::Shared(shared) => {
                 let is_idle = matches!(shared.step, Step::Idle(_));

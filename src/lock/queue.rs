@@ -142,8 +142,8 @@ impl<R> Queue<R> {
         )
     }
 
-    /// Removes and returns, with their arrivals, the waiters, other than `holder` itself, for which the thread of `holder`
-    /// waits without a limit.
+    /// Removes and returns, with their arrivals, the waiters, other than `holder` itself, for which
+    /// the thread of `holder` waits without a limit.
     pub fn remove_blocked(&mut self, holder: AcquireId) -> Vec<(u64, Waiter<R>)> {
         self.remove_found(
             |first| first.blocks_thread() && first.id.owner == holder.owner && first.id != holder,
@@ -155,8 +155,8 @@ impl<R> Queue<R> {
         )
     }
 
-    /// Removes and returns, with their arrivals, the waiters whose thread waits for them without a limit, and belongs to an
-    /// owner for which `holds` is `true`.
+    /// Removes and returns, with their arrivals, the waiters whose thread waits for them without a
+    /// limit, and belongs to an owner for which `holds` is `true`.
     pub fn remove_blocked_of(&mut self, holds: impl Fn(OwnerId) -> bool) -> Vec<(u64, Waiter<R>)> {
         self.remove_found(
             |first| first.blocks_thread() && holds(first.id.owner),

@@ -12,7 +12,7 @@ use std::time::Instant;
 use rustc_hash::FxHashMap;
 
 use super::command::{Action, Actions, EntryId, Offer, Tried, WaitEnd, WorkId};
-use super::entry::Entry;
+use super::entry::{Entry, Origin};
 use super::hold::Hold;
 use super::waiter::{AcquireId, Expired, LockId, Outcome, OwnerId, Waiter};
 use crate::error::Error;
@@ -20,7 +20,7 @@ use crate::os::{FileId, Gate, Identified, Mode};
 use crate::path::LockPath;
 
 /// Arrivals are numbered from here on, and those that come before all others down from here.
-const FIRST_ARRIVAL: u64 = 1 << 63;
+pub(super) const FIRST_ARRIVAL: u64 = 1 << 63;
 
 /// The table of entries. Pure: every method is an event, and appends the actions it leads to.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ impl<R: Clone, F: Identified> Registry<R, F> {
 
     fn arrived(&mut self, arrival: u64, waiter: Waiter<R>, out: &mut Actions<R, F>) -> bool {
         let id = waiter.id;
-        let entry = self.join(arrival, waiter, out);
+        let entry = self.join(arrival, waiter, Origin::Request, out);
         self.forget_completed(out);
         self.by_acquire.contains_key(&id) && self.is_bound(entry)
     }
@@ -158,12 +158,18 @@ impl<R: Clone, F: Identified> Registry<R, F> {
 
     fn join_all(&mut self, waiters: Vec<(u64, Waiter<R>)>, out: &mut Actions<R, F>) {
         for (arrival, waiter) in waiters {
-            self.join(arrival, waiter, out);
+            self.join(arrival, waiter, Origin::OtherEntry, out);
         }
         self.forget_completed(out);
     }
 
-    fn join(&mut self, arrival: u64, waiter: Waiter<R>, out: &mut Actions<R, F>) -> EntryId {
+    fn join(
+        &mut self,
+        arrival: u64,
+        waiter: Waiter<R>,
+        origin: Origin,
+        out: &mut Actions<R, F>,
+    ) -> EntryId {
         let id = match self.by_path.get(&waiter.path) {
             Some(id) => *id,
             None => {
@@ -178,7 +184,7 @@ impl<R: Clone, F: Identified> Registry<R, F> {
         };
         self.by_acquire.insert(waiter.id, id);
         if let Some(slot) = self.entries.get_mut(&id) {
-            slot.entry.join(arrival, waiter, out);
+            slot.entry.join(arrival, waiter, origin, out);
         }
         id
     }
@@ -505,7 +511,7 @@ impl<R: Clone, F: Identified> Registry<R, F> {
         }
         for (arrival, waiter) in from.entry.drain_for_merge(out) {
             self.by_acquire.insert(waiter.id, to);
-            to_slot.entry.join(arrival, waiter, out);
+            to_slot.entry.join(arrival, waiter, Origin::OtherEntry, out);
         }
         self.forget_completed(out);
     }

@@ -1,5 +1,10 @@
 //! Every order of events up to a bound, a theme each.
 
+use std::iter;
+use std::num::NonZero;
+use std::sync::Mutex;
+use std::thread;
+
 use super::explore::explore;
 use super::world::{Budget, File, Interrupts, Request, Scenario, Timeout};
 use crate::os::Mode;
@@ -54,13 +59,23 @@ const fn at_second_path(request: Request) -> Request {
 
 /// The requests in every order, with waits that can be interrupted, that cannot, and both.
 fn explore_all(requests: &[Request], files: [File; 2], delays: bool, budget: &Budget) {
-    let mut states = 0;
+    let mut scenarios = Vec::new();
     for requests in orders(requests) {
         for interrupts in [Interrupts::Work, Interrupts::Fail, Interrupts::Either] {
             let (requests, budget) = (requests.clone(), budget.clone());
-            states += explore(&Scenario { requests, files, interrupts, delays, budget });
+            scenarios.push(Scenario { requests, files, interrupts, delays, budget });
         }
     }
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let left = Mutex::new(scenarios);
+    let states: usize = thread::scope(|scope| {
+        let explore_some = || {
+            let next = || left.lock().expect("no panic holds it").pop();
+            iter::from_fn(next).map(|scenario| explore(&scenario)).sum::<usize>()
+        };
+        let all: Vec<_> = (0..threads).map(|_| scope.spawn(explore_some)).collect();
+        all.into_iter().map(|some| some.join().expect("nothing is violated")).sum()
+    });
     println!("{states} states");
 }
 

@@ -1,8 +1,9 @@
 //! Every order of events, by depth-first search.
 
-use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::thread;
+
+use rustc_hash::FxHashSet;
 
 use super::world::{Scenario, Step, World};
 
@@ -12,8 +13,12 @@ const MANY: usize = 5_000_000;
 /// Visits every state that the scenario can come to, and returns how many there are. Panics, after
 /// printing the steps that led there, where something does not hold that must.
 pub fn explore(scenario: &Scenario) -> usize {
-    let mut search =
-        Search { scenario, trace: Vec::new(), on_the_way: HashSet::new(), seen: HashSet::new() };
+    let mut search = Search {
+        scenario,
+        trace: Vec::new(),
+        on_the_way: FxHashSet::default(),
+        seen: FxHashSet::default(),
+    };
     let start = World::new(scenario);
     search.visit(&start, fingerprint(&start));
     search.seen.len()
@@ -23,8 +28,8 @@ struct Search<'a> {
     scenario: &'a Scenario,
     trace: Vec<Step>,
     /// The states that led here: to come back to one would be an endless loop.
-    on_the_way: HashSet<u64>,
-    seen: HashSet<u64>,
+    on_the_way: FxHashSet<u64>,
+    seen: FxHashSet<u64>,
 }
 
 impl Search<'_> {

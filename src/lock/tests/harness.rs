@@ -130,9 +130,19 @@ impl Harness {
 
     /// One attempt, of a thread that has looked what its path names.
     pub fn request_at(&mut self, found: File, number: u64, path: &str) -> Vec<Command> {
+        self.request_at_with(found, number, path, |waiter| waiter.is_sync = true)
+    }
+
+    pub fn request_at_with(
+        &mut self,
+        found: File,
+        number: u64,
+        path: &str,
+        adapt: impl FnOnce(&mut Waiter<u64>),
+    ) -> Vec<Command> {
         let mut waiter = Self::waiter(number, path);
-        waiter.is_sync = true;
         waiter.limit = WaitLimit::None;
+        adapt(&mut waiter);
         let event = |registry: &mut Registry<_, _>, _, out: &mut Actions<_, _>| {
             let mut last = Actions::new();
             registry.requested_at(Some(found.id()), waiter, out, &mut last);

@@ -53,7 +53,7 @@ impl<R, F> Entry<R, F> {
 
 impl<R> Queue<R> {
     /// By arrival.
-    fn iter(&self) -> impl Iterator<Item = (&u64, &Waiter<R>)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&u64, &Waiter<R>)> {
         let first = self.first.iter().map(|(arrival, waiter)| (arrival, waiter));
         first.chain(self.others.iter().flat_map(|others| &others.by_arrival))
     }

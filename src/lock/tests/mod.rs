@@ -1,6 +1,7 @@
 //! The lock under test.
 //!
-//! * [`exhaustive`] tries every order of events that [`world`] allows, with [`explore`].
+//! * [`exhaustive`] tries every order of events that [`world`] allows, with [`explore`]; [`renumber`] makes them
+//!   fewer.
 //! * [`transitions`] shows each rule of the state machine by an example.
 //! * [`sharing`] does so for the shared mode.
 //! * [`driving`] runs the driver over [`fake_os`], [`driving_shared`] in shared mode.
@@ -27,6 +28,7 @@ mod interleavings;
 #[cfg(not(shuttle))]
 mod parking;
 mod queue;
+mod renumber;
 mod reply;
 mod sharing;
 #[cfg(not(shuttle))]

@@ -348,6 +348,40 @@ fn a_lock_on_its_way_outlives_the_time_of_its_waiter() {
 }
 
 #[test]
+fn what_is_offered_to_another_goes_to_an_earlier_waiter_whose_time_is_over() {
+    let mut harness = Harness::new();
+    harness.request(FIRST, B);
+    let first = harness.last_attempt();
+    harness.request(SECOND, A);
+    harness.file_opened(file(1));
+    harness.tried(Tried::Busy(file(1)));
+    harness.waited(WaitEnd::Granted(file(1)));
+    assert!(!harness.file_opened_by(first, file(1)), "it is the same file");
+    assert_eq!(harness.expire(FIRST), (Expired::Tried, vec![]));
+    assert_eq!(harness.accept(), [Verify(B, 1)]);
+    assert_eq!(harness.verified(true), [Complete(FIRST, Granted)]);
+    assert_eq!(harness.try_cancel(SECOND), [Complete(SECOND, Cancelled)], "it still waits");
+}
+
+#[test]
+fn a_waiter_whose_time_is_over_waits_for_no_pool_when_its_path_names_another_file() {
+    let over = || {
+        let mut harness = Harness::new();
+        harness.request(FIRST, A);
+        harness.file_opened(file(1));
+        assert_eq!(harness.expire(FIRST), (Expired::Tried, vec![]));
+        harness
+    };
+    let mut harness = over();
+    assert_eq!(harness.path_checked(A, Some(file(2))), [Attempt(A)]);
+    assert_eq!(harness.expire(FIRST), (Expired::Tried, vec![]), "this one is made at once");
+    let mut harness = over();
+    let attempts = harness.request_at_with(file(2), SECOND, A, |_| {});
+    assert_eq!(attempts, [Attempt(A), Attempt(A)], "one on the pool, and one at once for both");
+    assert_eq!(harness.expire(SECOND), (Expired::Tried, vec![]), "none waits for the pool");
+}
+
+#[test]
 fn a_reader_whose_time_is_over_has_the_attempt_of_those_ahead() {
     let shared = |waiter: &mut Waiter<u64>| waiter.mode = Mode::Shared;
     let mut harness = Harness::new();

@@ -9,10 +9,11 @@ use std::hash::Hash;
 use std::sync::LazyLock;
 use std::time::Instant;
 
+use super::renumber::Numbers;
 use crate::error::{Error, Syscall};
 use crate::lock::command::{Action, Actions, EntryId, Offer, Tried, WaitEnd, WorkId};
 use crate::lock::entry::Entry;
-use crate::lock::hold::{Hold, Step as SharedStep, TURN};
+use crate::lock::hold::{Hold, Shared, Step as SharedStep, TURN};
 use crate::lock::registry::Registry;
 use crate::lock::waiter::{AcquireId, Expired, LockId, Outcome, OwnerId, WaitLimit, Waiter};
 use crate::os::{FileId, Gate, Identified, Mode};
@@ -261,7 +262,7 @@ impl World {
         let files = scenario.files.iter().max().map_or(0, |last| last + 1);
         Self {
             registry: Registry::new(),
-            clock: 0,
+            clock: 1,
             paths: scenario.files,
             former: None,
             files,
@@ -395,6 +396,64 @@ impl World {
                 assert!(!is_closed, "a shared lock was passed on while another process waits");
             }
         }
+        self.simplify();
+    }
+
+    /// Makes states one that differ in nothing that counts: see [`renumber`](super::renumber).
+    fn simplify(&mut self) {
+        self.drop_stale();
+        let work = self.work.iter().filter_map(|work| entry_and_number(*work));
+        let numbers = Numbers::new(&self.registry, work);
+        self.registry.renumber(&numbers);
+        let renumbered: BTreeSet<_> =
+            self.work.iter().map(|work| renumbered(*work, &numbers)).collect();
+        self.work = renumbered;
+        let waits = |index: &usize| matches!(self.progress[*index], Progress::Pending { .. });
+        let mut waiting: Vec<_> = (0..self.progress.len()).filter(waits).collect();
+        self.expired.retain(waits);
+        self.downgraded.retain(|index| self.progress[*index] == Progress::Holding);
+        waiting.sort_by_key(|index| self.arrivals[*index]);
+        self.arrivals.fill(0);
+        for (arrival, index) in (1..).zip(waiting) {
+            self.arrivals[index] = arrival;
+        }
+        if self.left.restorations == 0 {
+            self.former = None;
+        }
+        // A turn is over, or it is not.
+        let now = self.now();
+        for slot in self.registry.entries.values_mut() {
+            if let Hold::Offered { since, .. }
+            | Hold::Verifying { since, .. }
+            | Hold::Held { since, .. }
+            | Hold::Shared(Shared { since, .. }) = &mut slot.entry.hold
+            {
+                *since = at(if *since < now { 0 } else { 1 });
+            }
+        }
+        self.clock = 1;
+    }
+
+    /// What comes too late leads to nothing.
+    fn drop_stale(&mut self) {
+        let registry = &mut self.registry;
+        let waits: Vec<_> = self.work.iter().filter_map(|work| wait_id(*work)).collect();
+        self.work.retain(|work| {
+            let mut out = Actions::new();
+            match *work {
+                Work::Interrupt(id) => return waits.contains(&id),
+                Work::Forget(entry) => return registry.entries.contains_key(&entry),
+                Work::Offer(offer, _) if !registry.is_offered(offer) => {
+                    registry.accepted(offer, &mut out);
+                }
+                Work::Confirm(offer, path, _) if !registry.is_offered(offer) => {
+                    registry.confirmed(offer, &PATHS[path], &mut out);
+                }
+                _ => return true,
+            }
+            assert!(out.is_empty(), "a stale offer leads to {out:?}");
+            false
+        });
     }
 
     /// Returns `true` if the step is an answer after which a shared lock serves no more readers.
@@ -598,10 +657,10 @@ impl World {
                 self.arrivals[index] = first - 1;
             }
         }
-        let mut last = Actions::new();
+        let mut moves = Actions::new();
         let waiter = waiter(index, request);
-        self.registry.requested_at(Some(found), waiter, out, &mut last);
-        out.append(&mut last);
+        self.registry.requested_at(Some(found), waiter, &mut moves, out);
+        self.perform(moves, None, scenario);
     }
 
     fn arrive(&mut self, index: usize) {
@@ -1027,9 +1086,13 @@ impl World {
             );
         }
         if let Hold::Attempting(attempt) = hold {
-            let trying = attempt.work;
-            let goes_on = |work: &Work| matches!(work, Work::Attempt(it, ..) if *it == trying);
-            assert!(self.work.iter().any(goes_on), "the attempt is under way");
+            let found = self.work.iter().find_map(|work| match work {
+                Work::Attempt(it, _, _, at) if *it == attempt.work => Some(*at),
+                _ => None,
+            });
+            let at = found.expect("the attempt is under way");
+            let is_pooled = matches!(at, Attempt::Ordered(Some(_)));
+            assert_eq!(attempt.is_pooled(), is_pooled, "it is known what waits for the pool");
         }
         if let Hold::Offered { to, number, .. } = *hold {
             let offer = Offer { entry: id, number };
@@ -1074,7 +1137,9 @@ impl World {
             let will_not_wait = waiter.limit == WaitLimit::None;
             let is_tried = match hold {
                 Hold::Attempting(_) | Hold::Verifying { .. } => true,
-                Hold::Offered { to, .. } => *to == waiter.id,
+                Hold::Offered { to, .. } => {
+                    *to == waiter.id || entry.queue.goes_with_first(waiter.id)
+                }
                 Hold::Shared(shared) => !matches!(shared.step, SharedStep::Idle(_)),
                 Hold::Free | Hold::Held { .. } => false,
             };
@@ -1190,6 +1255,50 @@ impl World {
 
     fn unlock(&mut self, handle: Handle) {
         self.locks.remove(&(handle.file, Owner::Ours(handle)));
+    }
+}
+
+fn wait_id(work: Work) -> Option<WorkId> {
+    match work {
+        Work::Wait { id, .. } => Some(id),
+        _ => None,
+    }
+}
+
+/// Of which entry it is, and under which number.
+fn entry_and_number(work: Work) -> Option<(EntryId, Option<u64>)> {
+    match work {
+        Work::Attempt(WorkId { entry, number }, ..)
+        | Work::Wait { id: WorkId { entry, number }, .. }
+        | Work::Interrupt(WorkId { entry, number })
+        | Work::Offer(Offer { entry, number }, _)
+        | Work::Confirm(Offer { entry, number }, ..) => Some((entry, Some(number))),
+        Work::Verify(entry, ..)
+        | Work::Check { entry, .. }
+        | Work::Downgrade { entry, .. }
+        | Work::Forget(entry) => Some((entry, None)),
+        Work::Unlock(_) => None,
+    }
+}
+
+fn renumbered(work: Work, numbers: &Numbers) -> Work {
+    match work {
+        Work::Attempt(id, path, mode, at) => Work::Attempt(numbers.work(id), path, mode, at),
+        Work::Wait { id, path, mode, at, interrupted } => {
+            Work::Wait { id: numbers.work(id), path, mode, at, interrupted }
+        }
+        Work::Verify(entry, path, at) => Work::Verify(numbers.entry(entry), path, at),
+        Work::Check { entry, path, handle, looks, found } => {
+            Work::Check { entry: numbers.entry(entry), path, handle, looks, found }
+        }
+        Work::Downgrade { entry, handle, is_done } => {
+            Work::Downgrade { entry: numbers.entry(entry), handle, is_done }
+        }
+        Work::Offer(offer, to) => Work::Offer(numbers.offer(offer), to),
+        Work::Confirm(offer, path, at) => Work::Confirm(numbers.offer(offer), path, at),
+        Work::Interrupt(id) => Work::Interrupt(numbers.work(id)),
+        Work::Unlock(handle) => Work::Unlock(handle),
+        Work::Forget(entry) => Work::Forget(numbers.entry(entry)),
     }
 }
 
