@@ -241,14 +241,14 @@ impl<R: Clone, F: Identified> Registry<R, F> {
 
     /// See [`Entry::before_open`].
     pub fn before_open(&mut self, work: WorkId, out: &mut Actions<R, F>) -> ControlFlow<()> {
-        let event = |entry: &mut Entry<R, F>| entry.before_open(work, out);
-        self.on_entry(work.entry, event).unwrap_or(ControlFlow::Break(()))
+        let goes_on = self.on_entry(work.entry, out, |entry, out| entry.before_open(work, out));
+        goes_on.unwrap_or(ControlFlow::Break(()))
     }
 
     /// See [`Entry::before_wait`].
     pub fn before_wait(&mut self, work: WorkId, out: &mut Actions<R, F>) -> ControlFlow<()> {
-        let event = |entry: &mut Entry<R, F>| entry.before_wait(work, out);
-        self.on_entry(work.entry, event).unwrap_or(ControlFlow::Break(()))
+        let goes_on = self.on_entry(work.entry, out, |entry, out| entry.before_wait(work, out));
+        goes_on.unwrap_or(ControlFlow::Break(()))
     }
 
     /// See [`Entry::tried`].
@@ -287,8 +287,7 @@ impl<R: Clone, F: Identified> Registry<R, F> {
 
     /// See [`Entry::accepted`].
     pub fn accepted(&mut self, offer: Offer, out: &mut Actions<R, F>) {
-        self.on_entry(offer.entry, |entry| entry.accepted(offer, out));
-        self.forget_completed(out);
+        self.on_entry(offer.entry, out, |entry, out| entry.accepted(offer, out));
     }
 
     /// Returns `true` if its waiter has not taken the lock yet.
@@ -299,8 +298,7 @@ impl<R: Clone, F: Identified> Registry<R, F> {
 
     /// See [`Entry::confirmed`].
     pub fn confirmed(&mut self, offer: Offer, path: &LockPath, out: &mut Actions<R, F>) {
-        self.on_entry(offer.entry, |entry| entry.confirmed(offer, path, out));
-        self.forget_completed(out);
+        self.on_entry(offer.entry, out, |entry, out| entry.confirmed(offer, path, out));
     }
 
     /// Returns the open file of an exclusive lock.
@@ -316,8 +314,7 @@ impl<R: Clone, F: Identified> Registry<R, F> {
         result: Result<bool, Error>,
         out: &mut Actions<R, F>,
     ) {
-        self.on_entry(entry, |entry| entry.verified(path, result, out));
-        self.forget_completed(out);
+        self.on_entry(entry, out, |entry, out| entry.verified(path, result, out));
     }
 
     /// What a [`Check`](Action::Check) has found at the path: a file or none, or that it cannot be
@@ -345,7 +342,7 @@ impl<R: Clone, F: Identified> Registry<R, F> {
                     if self.by_path.get(path) == Some(&entry) {
                         self.path_checked(path, found, out);
                     }
-                    self.on_entry(entry, |entry| entry.share_if_idle(out));
+                    self.on_entry(entry, out, Entry::share_if_idle);
                 }
                 Err(error) => slot.entry.check_failed(path, error, out),
             }
@@ -357,8 +354,8 @@ impl<R: Clone, F: Identified> Registry<R, F> {
     /// See [`Entry::downgrade`].
     pub fn downgrade(&mut self, holder: AcquireId, out: &mut Actions<R, F>) -> bool {
         let entry = self.by_acquire.get(&holder).copied();
-        let downgrade = |entry: &mut Entry<R, F>| entry.downgrade(holder, out);
-        entry.and_then(|entry| self.on_entry(entry, downgrade)).unwrap_or(false)
+        let downgrade = |entry: &mut Entry<R, F>, out: &mut _| entry.downgrade(holder, out);
+        entry.and_then(|entry| self.on_entry(entry, out, downgrade)).unwrap_or(false)
     }
 
     /// See [`Entry::downgraded`].
@@ -449,7 +446,8 @@ impl<R: Clone, F: Identified> Registry<R, F> {
     /// Removes a waiter that gives up. Returns `false` if it does not wait any more.
     pub fn cancel(&mut self, id: AcquireId, out: &mut Actions<R, F>) -> bool {
         let Some(entry) = self.by_acquire.get(&id).copied() else { return false };
-        let found = self.on_entry(entry, |entry| entry.cancel(id, out)).unwrap_or(false);
+        let cancel = |entry: &mut Entry<R, F>, out: &mut _| entry.cancel(id, out);
+        let found = self.on_entry(entry, out, cancel).unwrap_or(false);
         if found {
             self.by_acquire.remove(&id);
         }
@@ -459,8 +457,9 @@ impl<R: Clone, F: Identified> Registry<R, F> {
     /// See [`Entry::expire`].
     pub fn expire(&mut self, id: AcquireId, out: &mut Actions<R, F>) -> Expired {
         let entry = self.by_acquire.get(&id).copied();
-        let expire = |entry: &mut Entry<R, F>| entry.expire(id, out);
-        let expired = entry.and_then(|entry| self.on_entry(entry, expire)).unwrap_or(Expired::Over);
+        let expire = |entry: &mut Entry<R, F>, out: &mut _| entry.expire(id, out);
+        let expired = entry.and_then(|entry| self.on_entry(entry, out, expire));
+        let expired = expired.unwrap_or(Expired::Over);
         if expired == Expired::Removed {
             self.by_acquire.remove(&id);
         }
@@ -472,13 +471,12 @@ impl<R: Clone, F: Identified> Registry<R, F> {
         self.by_acquire.retain(|id, _| id.owner != owner);
         let entries: Vec<_> = self.entries.keys().copied().collect();
         for entry in entries {
-            self.on_entry(entry, |entry| entry.owner_ended(owner, now, out));
+            self.on_entry(entry, out, |entry, out| entry.owner_ended(owner, now, out));
         }
-        self.forget_completed(out);
     }
 
     /// An acquire that ended without a grant is not known any more.
-    fn forget_completed(&mut self, out: &Actions<R, F>) {
+    fn forget_completed(&mut self, out: &[Action<R, F>]) {
         for action in out {
             if let Action::Complete { id, outcome, .. } = action
                 && *outcome != Outcome::Granted
@@ -488,12 +486,19 @@ impl<R: Clone, F: Identified> Registry<R, F> {
         }
     }
 
-    fn on_entry<T>(&mut self, id: EntryId, event: impl FnOnce(&mut Entry<R, F>) -> T) -> Option<T> {
+    fn on_entry<T>(
+        &mut self,
+        id: EntryId,
+        out: &mut Actions<R, F>,
+        event: impl FnOnce(&mut Entry<R, F>, &mut Actions<R, F>) -> T,
+    ) -> Option<T> {
         let entry = &mut self.entries.get_mut(&id)?.entry;
-        let result = event(entry);
+        let before = out.len();
+        let result = event(entry, out);
         if entry.is_idle() {
             self.forget(id);
         }
+        self.forget_completed(&out[before..]);
         Some(result)
     }
 

@@ -382,6 +382,20 @@ fn a_waiter_whose_time_is_over_waits_for_no_pool_when_its_path_names_another_fil
 }
 
 #[test]
+fn an_offer_that_passes_on_ends_the_waiter_whose_thread_cannot_take_it() {
+    let other = |waiter: &mut Waiter<u64>| waiter.id.owner.0 = 7;
+    let mut harness = Harness::waiting(FIRST);
+    harness.request_with(SECOND, A, other);
+    harness.request_with(THIRD, A, |waiter| {
+        other(waiter);
+        waiter.is_sync = true;
+    });
+    harness.waited(WaitEnd::Granted(file(1)));
+    let passed_on = [Offer(SECOND), Complete(THIRD, Deadlock)];
+    assert_eq!(harness.cancel(FIRST), passed_on);
+}
+
+#[test]
 fn a_reader_whose_time_is_over_has_the_attempt_of_those_ahead() {
     let shared = |waiter: &mut Waiter<u64>| waiter.mode = Mode::Shared;
     let mut harness = Harness::new();
