@@ -327,11 +327,16 @@ fn an_acquire_moves_to_the_file_that_its_path_names_now() {
 
 #[test]
 fn a_single_attempt_is_answered_by_the_file_that_the_path_names_now() {
-    for fate in [FileChange::Replaced, FileChange::Deleted] {
+    let on_its_thread = |driver: &_, path: &_| Acquire::start_sync(driver, (0, 2), path);
+    let on_the_pool =
+        |driver: &_, path: &_| Acquire::start_with(driver, (0, 2), path, WaitLimit::None);
+    let ways: [fn(&_, &_) -> _; 2] = [on_its_thread, on_the_pool];
+    let fates = [FileChange::Replaced, FileChange::Deleted];
+    for (ask, fate) in ways.into_iter().flat_map(|ask| fates.map(|fate| (ask, fate))) {
         let (driver, one, _) = linked();
         let first = Acquire::start(&driver, (0, 1), &one);
         driver.os().change_file(&one, fate);
-        let once = Acquire::start_sync(&driver, (0, 2), &one);
+        let once = ask(&driver, &one);
         assert_eq!(once.outcome(), Outcome::Granted, "{fate:?}");
         assert!(first.release() && once.release());
         assert_nothing_left(&driver);
