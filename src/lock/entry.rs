@@ -560,10 +560,10 @@ impl<R: Clone, F: Identified> Entry<R, F> {
         Expired::Tried
     }
 
-    /// Returns `true` if it is not known yet whether the waiter gets the lock at once.
+    /// Returns `true` if it is not known yet whether this waiter gets the lock at once.
     fn is_undecided(&self, waiter: AcquireId) -> bool {
         match &self.hold {
-            Hold::Attempting(_) => self.queue.contains(waiter),
+            Hold::Attempting(_) => true,
             // Who came earlier by another spelling can have moved here since: it gets what is offered.
             Hold::Offered { to, .. } => *to == waiter || self.queue.goes_with_first(waiter),
             Hold::Verifying { .. } => self.queue.goes_with_first(waiter),

@@ -80,11 +80,6 @@ impl<R> Queue<R> {
         })
     }
 
-    pub fn contains(&self, id: AcquireId) -> bool {
-        self.first().is_some_and(|first| first.id == id)
-            || self.others.as_ref().is_some_and(|others| others.arrivals.contains_key(&id))
-    }
-
     /// Returns `true` if the waiter gets the lock with the first one: it is that one, or both only
     /// read, as all between them do.
     pub fn goes_with_first(&self, id: AcquireId) -> bool {

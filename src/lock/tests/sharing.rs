@@ -4,14 +4,14 @@ use super::harness::{A, B, Command, FAULT, Harness, file, holder};
 use crate::lock::command::{Tried, WaitEnd};
 use crate::lock::hold::{BLIND_TURN, TURN};
 use crate::lock::registry::NotReleased;
-use crate::lock::waiter::{Blocker, Outcome, OwnerId, WaitLimit, Waiter};
+use crate::lock::waiter::{Blocker, Expired, Outcome, OwnerId, WaitLimit, Waiter};
 use crate::os::{Gate, Mode};
 
 use Command::{
     Attempt, AttemptShared, Check, Complete, Downgrade, Interrupt, Notice, Offer, Requeue, Unlock,
     Verify, Wait, WaitShared,
 };
-use Outcome::{Busy, Deadlock, Failed, Granted};
+use Outcome::{Busy, Cancelled, Deadlock, Failed, Granted};
 
 const FIRST: u64 = 1;
 const SECOND: u64 = 2;
@@ -115,6 +115,16 @@ fn a_shared_lock_is_passed_on_for_a_turn_once_another_process_waits() {
     assert_eq!(harness.waited(WaitEnd::Granted(file(1))), [Check(A, 1, false)]);
     let granted = [Complete(THIRD, Granted), Complete(4, Granted)];
     assert_eq!(harness.checked(file(1), Gate::Open), granted);
+}
+
+#[test]
+fn a_reader_that_waits_behind_the_others_leaves_when_its_time_is_over() {
+    let mut harness = shared_by(FIRST);
+    harness.now += TURN;
+    harness.request_with(SECOND, A, shared);
+    assert_eq!(harness.checked(file(1), Gate::Closed), [WaitShared(A, None)]);
+    let removed = vec![Complete(SECOND, Cancelled), Interrupt];
+    assert_eq!(harness.expire(SECOND), (Expired::Removed, removed));
 }
 
 #[test]

@@ -494,6 +494,43 @@ fn a_single_attempt_at_a_new_file_comes_before_those_who_waited_for_the_former_o
 }
 
 #[test]
+fn of_two_single_attempts_at_new_files_the_later_one_comes_first() {
+    let mut harness = Harness::waiting(FIRST);
+    harness.request_at_with(file(2), SECOND, A, |_| {});
+    assert!(harness.file_opened(file(2)));
+    harness.request_at(file(3), THIRD, A);
+    let attempt = harness.last_attempt();
+    harness.file_opened_by(attempt, file(3));
+    let answers = harness.tried_by(attempt, Tried::Locked(file(3)));
+    assert_eq!(answers, [Complete(THIRD, Granted), Complete(SECOND, Busy)]);
+}
+
+#[test]
+fn a_thread_that_may_wait_for_a_new_file_comes_behind_those_who_waited_for_the_former_one() {
+    let mut harness = Harness::waiting(FIRST);
+    let bounded = |waiter: &mut Waiter<u64>| {
+        waiter.is_sync = true;
+        waiter.limit = WaitLimit::Bounded;
+    };
+    harness.request_at_with(file(2), SECOND, A, bounded);
+    let attempt = harness.last_attempt();
+    assert!(harness.file_opened_by(attempt, file(2)));
+    let answers = harness.tried_by(attempt, Tried::Locked(file(2)));
+    assert_eq!(answers, [Complete(FIRST, Granted)]);
+}
+
+#[test]
+fn an_acquire_that_gave_up_is_told_nothing_once_its_environment_has_ended() {
+    let mut harness = Harness::new();
+    harness.request(FIRST, A);
+    assert!(harness.file_opened(file(1)));
+    assert_eq!(harness.try_cancel(FIRST), [], "the attempt runs");
+    harness.owner_ended(0);
+    assert_eq!(harness.tried(Tried::Locked(file(1))), [Unlock(1)]);
+    assert!(harness.is_empty());
+}
+
+#[test]
 fn a_single_attempt_at_a_new_file_changes_no_order() {
     let mut harness = Harness::held_by(FIRST);
     harness.request(SECOND, A);
