@@ -284,11 +284,10 @@ mod deep {
     #[test]
     #[ignore = "takes minutes"]
     fn a_time_that_is_over_beside_readers() {
-        let budget = Budget { foreign: 1, readers: 1, gates: 1, ticks: 1, ..NOTHING };
-        let budget = Budget { expiries: 2, ..budget };
+        let budget = Budget { readers: 1, gates: 1, ticks: 1, expiries: 2, ..NOTHING };
         let requests = [shared(HURRIED), HURRIED, shared(HURRIED_OTHER)];
         explore_all(&requests, APART, false, &budget);
-        let budget = Budget { foreign: 1, expiries: 2, replacements: 1, checks: 1, ..NOTHING };
+        let budget = Budget { expiries: 2, replacements: 1, checks: 1, ..NOTHING };
         let requests =
             [shared(HURRIED), at_second_path(shared(HURRIED)), at_second_path(HURRIED_OTHER)];
         explore_all(&requests, SAME, false, &budget);
@@ -312,7 +311,7 @@ mod deep {
     #[test]
     #[ignore = "takes minutes"]
     fn two_spellings_with_ends_and_faults() {
-        let budget = Budget { foreign: 1, cancels: 1, ends: 1, faults: 1, ticks: 1, ..NOTHING };
+        let budget = Budget { foreign: 1, cancels: 1, ends: 1, faults: 1, ..NOTHING };
         let requests = [PLAIN, at_second_path(OTHER), ONCE, at_second_path(HURRIED)];
         explore_all(&requests, SAME, false, &budget);
     }
@@ -328,7 +327,7 @@ mod deep {
     #[ignore = "takes minutes"]
     fn three_readers_and_writers_of_a_replaced_file() {
         let budget = Budget { foreign: 1, readers: 1, gates: 1, ticks: 1, ..NOTHING };
-        let budget = Budget { cancels: 1, replacements: 1, ends: 1, ..budget };
+        let budget = Budget { replacements: 1, ..budget };
         explore_all(&[PLAIN, shared(PLAIN), shared(HURRIED)], APART, false, &budget);
     }
 
