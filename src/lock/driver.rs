@@ -236,7 +236,14 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
         self: &Arc<Self>,
         event: impl FnOnce(&mut Registry<R, O::File>, &mut Actions<R, O::File>) -> T,
     ) -> T {
-        let mut actions = Actions::with_capacity(USUAL_ACTIONS);
+        self.event_into(Actions::with_capacity(USUAL_ACTIONS), event)
+    }
+
+    fn event_into<T>(
+        self: &Arc<Self>,
+        mut actions: Actions<R, O::File>,
+        event: impl FnOnce(&mut Registry<R, O::File>, &mut Actions<R, O::File>) -> T,
+    ) -> T {
         let result = event(&mut self.registry.lock(), &mut actions);
         self.perform(actions);
         result
@@ -451,10 +458,7 @@ impl<R: Reply + Clone, O: Os> Driver<R, O> {
         self: &Arc<Self>,
         ask: impl FnOnce(&mut Registry<R, O::File>, &mut Actions<R, O::File>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let mut actions = Actions::new();
-        let goes_on = ask(&mut self.registry.lock(), &mut actions);
-        self.perform(actions);
-        goes_on
+        self.event_into(Actions::new(), ask)
     }
 
     /// Returns `false` if the path names another file by now, or none.

@@ -1,7 +1,7 @@
 //! The lock under test.
 //!
-//! * [`exhaustive`] tries every order of events that [`world`] allows, with [`explore`]; [`renumber`] makes them
-//!   fewer.
+//! * [`exhaustive`] tries every order of events that [`world`] allows, with [`explore`];
+//!   [`renumber`] makes equal states one.
 //! * [`transitions`] shows each rule of the state machine by an example.
 //! * [`sharing`] does so for the shared mode.
 //! * [`driving`] runs the driver over [`fake_os`], [`driving_shared`] in shared mode.

@@ -9,7 +9,6 @@ use crate::lock::hold::Hold;
 use crate::lock::registry::{FIRST_ARRIVAL, Registry};
 
 /// The numbers that are in use, in their order.
-#[derive(Default)]
 pub struct Numbers {
     /// Of work and offers, by entry; 0 is the entry itself.
     orders: Vec<(EntryId, u64)>,

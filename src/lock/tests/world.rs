@@ -405,9 +405,7 @@ impl World {
         let work = self.work.iter().filter_map(|work| entry_and_number(*work));
         let numbers = Numbers::new(&self.registry, work);
         self.registry.renumber(&numbers);
-        let renumbered: BTreeSet<_> =
-            self.work.iter().map(|work| renumbered(*work, &numbers)).collect();
-        self.work = renumbered;
+        self.work = self.work.iter().map(|work| renumbered(*work, &numbers)).collect();
         let waits = |index: &usize| matches!(self.progress[*index], Progress::Pending { .. });
         let mut waiting: Vec<_> = (0..self.progress.len()).filter(waits).collect();
         self.expired.retain(waits);
@@ -1125,13 +1123,7 @@ impl World {
                 waiter.reply
             );
             if self.expired.contains(&waiter.reply) {
-                let waits_for_pool = |work: &Work| {
-                    let Work::Attempt(work, _, _, Attempt::Ordered(Some(_))) = work else {
-                        return false;
-                    };
-                    matches!(hold, Hold::Attempting(attempt) if attempt.work == *work)
-                };
-                let depends = self.work.iter().any(waits_for_pool);
+                let depends = matches!(hold, Hold::Attempting(attempt) if attempt.is_pooled());
                 assert!(!depends, "{} waits for the pool though its time is over", waiter.reply);
             }
             let will_not_wait = waiter.limit == WaitLimit::None;
